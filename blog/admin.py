@@ -1,0 +1,14 @@
+"""Posts, as staff write and look after them."""
+
+from django.contrib import admin
+
+from .models import Post
+
+
+@admin.register(Post)
+class PostAdmin(admin.ModelAdmin):
+    list_display = ["title", "author", "date_posted"]
+    list_select_related = ["author"]
+    date_hierarchy = "date_posted"
+    search_fields = ["title", "content", "author__username"]
+    autocomplete_fields = ["author"]

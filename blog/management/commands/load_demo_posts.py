@@ -1,0 +1,38 @@
+"""`manage.py load_demo_posts`: something to read on a site that is still empty."""
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from blog.models import Post
+from users.models import User
+
+# Nobody can log in as these two: their passwords are unusable (ASVS 6.3.2).
+DEMO_POSTS = [
+    (
+        "alice.demo",
+        "What becomes of a password",
+        "Nobody keeps it, not even this site. bcrypt turns it into a hash that cannot be turned"
+        " back, and does so slowly, so that a thief who tries them all grows old.\n\n"
+        "Hash one password twice and you get two hashes. Both still know it.",
+    ),
+    (
+        "bob.demo",
+        "Welcome to the blog",
+        "Have a look around: register, log in, and your account page opens.\n\n"
+        "Staff write posts like this one in the admin.",
+    ),
+]
+
+
+class Command(BaseCommand):
+    help = "Adds two posts by two demo members who cannot log in, if there are no posts yet."
+
+    @transaction.atomic
+    def handle(self, *args, **options):
+        if Post.objects.exists():
+            return
+        for username, title, content in DEMO_POSTS:
+            author = User.objects.filter(email=f"{username}@example.com").first()
+            author = author or User.objects.create_user(username, f"{username}@example.com")
+            Post.objects.create(author=author, title=title, content=content)
+        self.stdout.write(f"Loaded {len(DEMO_POSTS)} demo posts.")

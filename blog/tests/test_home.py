@@ -1,0 +1,88 @@
+from datetime import UTC, datetime, timedelta
+
+from blog.models import Post
+from blog_project.tests.cast import CastTestCase
+
+FIRST_DAY = datetime(2018, 4, 20, tzinfo=UTC)
+
+
+class HomeTestCase(CastTestCase):
+    def write_posts(self, number):
+        """Write `number` posts, Alice and Bob in turn, one a day."""
+        authors = [self.alice, self.bob]
+        for day in range(number):
+            Post.objects.create(
+                author=authors[day % 2],
+                title=f"Post {day}",
+                content=f"Content {day}",
+                date_posted=FIRST_DAY + timedelta(days=day),
+            )
+
+
+class HomeGet(HomeTestCase):
+    def test_lists_author_date_title_and_text(self):
+        self.write_posts(1)
+        response = self.client.get("/")
+        for words in ["Alice", "April 20, 2018", "Post 0", "Content 0"]:
+            self.assertContains(response, words)
+
+    def test_emails_of_authors_are_not_shown(self):
+        self.write_posts(2)
+        self.assertNotContains(self.client.get("/"), "@example.com")
+
+    def test_newest_first(self):
+        self.write_posts(3)
+        titles = [post.title for post in self.client.get("/").context["page_obj"]]
+        self.assertEqual(titles, ["Post 2", "Post 1", "Post 0"])
+
+    def test_posts_of_one_moment_keep_their_order(self):
+        for number in range(3):
+            Post.objects.create(author=self.alice, title=f"Post {number}", date_posted=FIRST_DAY)
+        titles = [post.title for post in self.client.get("/").context["page_obj"]]
+        self.assertEqual(titles, ["Post 2", "Post 1", "Post 0"])
+
+    def test_empty_site_is_friendly(self):
+        self.assertContains(self.client.get("/"), "Nothing here yet")
+
+    def test_text_is_escaped(self):
+        Post.objects.create(author=self.alice, title="<b>T</b>", content="<script>1</script>")
+        response = self.client.get("/")
+        self.assertContains(response, "&lt;b&gt;T&lt;/b&gt;")
+        self.assertContains(response, "&lt;script&gt;")
+
+    def test_home_is_another_name_for_it(self):
+        self.assertRedirects(self.client.get("/home/"), "/")
+        self.write_posts(11)
+        self.assertRedirects(self.client.get("/home/?page=2"), "/?page=2")
+
+    def test_posts_and_authors_take_the_same_queries_however_many(self):
+        self.write_posts(1)
+        with self.assertNumQueries(2):  # how many posts, and this page of them
+            self.client.get("/")
+        self.write_posts(10)
+        with self.assertNumQueries(2):
+            self.client.get("/")
+
+
+class HomePages(HomeTestCase):
+    def test_ten_a_page(self):
+        self.write_posts(10)
+        response = self.client.get("/")
+        self.assertEqual(len(response.context["page_obj"]), 10)
+        self.assertNotContains(response, "pagination")
+        self.write_posts(1)
+        self.assertContains(self.client.get("/"), "pagination")
+        self.assertEqual(len(self.client.get("/?page=2").context["page_obj"]), 1)
+
+    def test_links_lead_to_the_neighbours_and_the_ends(self):
+        self.write_posts(95)
+        response = self.client.get("/?page=5")
+        for page in [1, 4, 6, 10]:
+            self.assertContains(response, f'href="?page={page}"', count=1)
+        self.assertContains(response, 'aria-current="page"', count=1)
+        self.assertContains(response, "…", count=2)
+
+    def test_pages_that_are_not_there(self):
+        for page in ["2", "0", "-1", "x", "1.5", "\x00", "9" * 400]:
+            with self.subTest(page):
+                self.assertEqual(self.client.get("/", {"page": page}).status_code, 404)

@@ -1,0 +1,59 @@
+from unittest.mock import patch
+
+from django.db import OperationalError
+from django.test import Client, SimpleTestCase
+
+from blog.views import HomeView
+from blog_project.tests.cast import CastTestCase
+
+
+class ClientErrors(CastTestCase):
+    def assertOwnPage(self, response, status, heading):
+        self.assertContains(response, f"<h1>{heading}</h1>", status_code=status, html=True)
+        self.assertContains(response, "navbar", status_code=status)
+
+    def test_page_not_found(self):
+        for url in ["/nope", "/static/nope.css", "/%ff%00", "/account/nope/", "/" + "x" * 10_000]:
+            with self.subTest(url[:20]):
+                self.assertOwnPage(self.client.get(url), 404, "Page Not Found")
+
+    def test_page_not_found_knows_the_member(self):
+        self.client.force_login(self.alice)
+        self.assertContains(self.client.get("/nope/"), "Logout", status_code=404)
+
+    def test_host_that_is_not_ours(self):
+        response = self.client.get("/", headers={"host": "evil.example"})
+        self.assertOwnPage(response, 400, "Bad Request")
+
+    def test_method_that_a_page_does_not_know(self):
+        for method, url, allowed in [
+            ("POST", "/", "GET, HEAD, OPTIONS"),
+            ("DELETE", "/about/", "GET, HEAD, OPTIONS"),
+            ("BREW", "/logout/", "POST, OPTIONS, GET, HEAD"),
+        ]:
+            with self.subTest(method):
+                response = self.client.generic(method, url)
+                self.assertOwnPage(response, 405, "Not Possible Here")
+                self.assertEqual(response["Allow"], allowed)
+
+    def test_not_allowed(self):
+        self.carol.is_superuser = False
+        self.carol.save()
+        self.client.force_login(self.carol)
+        self.assertOwnPage(self.client.get("/admin/users/user/"), 403, "Not Allowed")
+
+    def test_csrf_failure(self):
+        response = Client(enforce_csrf_checks=True).post("/login/")
+        self.assertOwnPage(response, 403, "Please Try Again")
+
+
+class ServerError(SimpleTestCase):
+    """A SimpleTestCase may not query: the page needs no database."""
+
+    def test_page_of_our_own_without_a_database(self):
+        client = Client(raise_request_exception=False)
+        with patch.object(HomeView, "get", side_effect=OperationalError("gone away")):
+            response = client.get("/")
+        self.assertContains(response, "Something Went Wrong", status_code=500)
+        self.assertContains(response, "navbar", status_code=500)
+        self.assertNotContains(response, "gone away", status_code=500)

@@ -1,0 +1,61 @@
+"""What every page has, whoever looks at it."""
+
+import re
+
+from blog_project.tests.cast import CastTestCase
+
+TITLES = {
+    "/": "Django Blog",
+    "/about/": "Django Blog - About",
+    "/register/": "Django Blog - Register",
+    "/login/": "Django Blog - Login",
+    "/account/": "Django Blog - Account",
+    "/logout/": "Django Blog - Logout",
+    "/nope/": "Django Blog - Page Not Found",
+}
+FOR_STRANGERS = {"/register/", "/login/"}
+FOR_MEMBERS = {"/account/", "/logout/"}
+
+
+class Pages(CastTestCase):
+    def pages(self):
+        """Yield (address, text) of each page, as somebody sees it who may."""
+        for url in TITLES.keys() - FOR_MEMBERS:
+            yield url, self.client.get(url).text
+        self.client.force_login(self.alice)
+        for url in TITLES.keys() - FOR_STRANGERS:
+            yield url, self.client.get(url).text
+
+    def test_language_title_and_one_heading(self):
+        for url, text in self.pages():
+            with self.subTest(url):
+                self.assertIn('<html lang="en">', text)
+                self.assertIn(f"<title>{TITLES[url]}</title>", text)
+                self.assertEqual(text.count("<h1"), 1)
+
+    def test_skip_link_leads_to_the_one_main(self):
+        for url, text in self.pages():
+            with self.subTest(url):
+                self.assertIn('href="#main"', text)
+                self.assertEqual(text.count('id="main"'), 1)
+
+    def test_nothing_comes_from_elsewhere_and_nothing_is_inline(self):
+        for url, text in self.pages():
+            with self.subTest(url):
+                self.assertNotRegex(text, r'(src|href|action)="(https?:)?//')
+                self.assertNotRegex(text, r"<style|style=|<script(?! src=)|\son\w+=")
+
+    def test_every_field_has_its_label(self):
+        for url, text in self.pages():
+            with self.subTest(url):
+                for field in re.findall(r"<input(?! type=\"hidden\")[^>]*>", text):
+                    name = re.search(r'id="(\w+)"', field)[1]
+                    self.assertRegex(text, rf'<label\s[^>]*for="{name}"')
+
+    def test_errors_are_tied_to_their_fields(self):
+        text = self.client.post("/register/").text
+        for name in ["username", "email", "password1", "password2"]:
+            field = re.search(rf'<input[^>]*id="id_{name}"[^>]*>', text)[0]
+            self.assertIn('aria-invalid="true"', field)
+            self.assertIn(f"id_{name}_error", re.search(r'aria-describedby="([^"]*)"', field)[1])
+            self.assertEqual(text.count(f'id="id_{name}_error"'), 1)

@@ -1,0 +1,87 @@
+import os
+import re
+import runpy
+from unittest.mock import patch
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.test import SimpleTestCase
+
+SETTINGS = settings.BASE_DIR / "blog_project" / "settings.py"
+KEY = "x" * 50
+
+
+def settings_with(**environment):
+    """Return what settings.py defines when exactly `environment` is set."""
+    with patch.dict(os.environ, environment, clear=True):
+        return runpy.run_path(str(SETTINGS))
+
+
+class Environment(SimpleTestCase):
+    def test_none_at_all_does_not_start_and_says_why(self):
+        with self.assertRaisesMessage(ImproperlyConfigured, "SECRET_KEY is not set. Make one with"):
+            settings_with()
+
+    def test_empty_secret_key_does_not_start(self):
+        with self.assertRaisesMessage(ImproperlyConfigured, "SECRET_KEY"):
+            settings_with(SECRET_KEY="")
+
+    def test_a_key_alone_is_a_production_site(self):
+        production = settings_with(SECRET_KEY=KEY)
+        self.assertIs(production["DEBUG"], False)
+        self.assertEqual(production["ALLOWED_HOSTS"], [])
+        for name in ["SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"]:
+            self.assertIs(production[name], True, name)
+        self.assertEqual(production["SECURE_HSTS_SECONDS"], 31_536_000)
+        self.assertNotIn("SECURE_PROXY_SSL_HEADER", production)
+        self.assertIn("Manifest", production["STORAGES"]["staticfiles"]["BACKEND"])
+        self.assertIn("django", production["LOGGING"]["loggers"])
+
+    def test_debug_needs_nothing_else(self):
+        development = settings_with(DEBUG="true")
+        self.assertIs(development["DEBUG"], True)
+        self.assertIs(development["SECURE_SSL_REDIRECT"], False)
+
+    def test_misspelt_booleans_do_not_start(self):
+        for name in ["DEBUG", "SECURE_SSL", "SECURE_PROXY_SSL"]:
+            for value in ["ture", "", "maybe", "None"]:
+                with (
+                    self.subTest(name=name, value=value),
+                    self.assertRaisesMessage(ImproperlyConfigured, f"{name} must be true or false"),
+                ):
+                    settings_with(**{"SECRET_KEY": KEY, name: value})
+
+    def test_booleans_are_read_in_every_spelling(self):
+        for value in ["true", "True", "1", "yes", " on "]:
+            self.assertIs(settings_with(DEBUG=value)["DEBUG"], True)
+        for value in ["false", "FALSE", "0", "no", "off"]:
+            self.assertIs(settings_with(DEBUG=value, SECRET_KEY=KEY)["DEBUG"], False)
+
+    def test_proxy_header_is_believed_only_when_asked(self):
+        behind_proxy = settings_with(SECRET_KEY=KEY, SECURE_PROXY_SSL="true")
+        self.assertEqual(
+            behind_proxy["SECURE_PROXY_SSL_HEADER"], ("HTTP_X_FORWARDED_PROTO", "https")
+        )
+
+    def test_database_is_sqlite_in_wal_mode_unless_a_url_says_otherwise(self):
+        sqlite = settings_with(DEBUG="true")["DATABASES"]["default"]
+        self.assertEqual(sqlite["NAME"], settings.BASE_DIR / "db.sqlite3")
+        self.assertEqual(sqlite["OPTIONS"]["transaction_mode"], "IMMEDIATE")
+        self.assertIn("WAL", sqlite["OPTIONS"]["init_command"])
+        url = "postgres://blog:secret@db.example/blog"
+        postgresql = settings_with(DEBUG="true", DATABASE_URL=url)["DATABASES"]["default"]
+        self.assertIn("postgresql", postgresql["ENGINE"])
+        self.assertEqual(postgresql["HOST"], "db.example")
+
+    def test_env_example_has_every_variable(self):
+        read = set(re.findall(r'\benv(?:_bool|\.\w+)\(\s*"(\w+)"', SETTINGS.read_text()))
+        example = (settings.BASE_DIR / ".env.example").read_text()
+        self.assertIn("SECRET_KEY", read)
+        self.assertEqual(read, set(re.findall(r"^#?(\w+)=", example, flags=re.MULTILINE)))
+
+
+class Wsgi(SimpleTestCase):
+    def test_application_starts(self):
+        from blog_project.wsgi import application
+
+        self.assertTrue(callable(application))

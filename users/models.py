@@ -1,0 +1,82 @@
+"""Who you are."""
+
+import unicodedata
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.core.exceptions import ValidationError
+from django.core.validators import MinLengthValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+from .validators import validate_public_email, validate_username
+
+USERNAME_TAKEN = "That username is taken. Please choose a different one."
+EMAIL_TAKEN = "That email is taken. Please choose a different one."
+
+
+def fold_username(username):
+    """Return `username` as it is compared: `Corey`, `COREY` and `ｃｏｒｅｙ` are one name."""
+    folded = unicodedata.normalize("NFKC", username).casefold()
+    return unicodedata.normalize("NFKC", folded)
+
+
+class UserManager(DjangoUserManager):
+    """Finds people whatever the case in which they type their name or address."""
+
+    @classmethod
+    def normalize_email(cls, email):
+        """Return `email` as it is stored and looked up: lower-case, without blanks around it."""
+        return unicodedata.normalize("NFKC", email or "").strip().lower()
+
+    def get_by_natural_key(self, email):
+        return self.get(email=self.normalize_email(email))
+
+    def with_email(self, email):
+        return self.filter(email=self.normalize_email(email))
+
+    def with_username(self, username):
+        return self.filter(username_folded=fold_username(username))
+
+    def create_superuser(self, username, email=None, password=None, **extra_fields):
+        """Create a superuser; a taken username raises ValidationError, which the command prints."""
+        if self.with_username(username).exists():
+            raise ValidationError(USERNAME_TAKEN)
+        return super().create_superuser(username, email, password, **extra_fields)
+
+
+class User(AbstractUser):
+    """A member: logs in by e-mail, is known by username."""
+
+    username = models.CharField(
+        max_length=20,
+        validators=[MinLengthValidator(2), validate_username],
+        help_text="2 to 20 letters, digits, “_”, “.” or “-”.",
+    )
+    # A column rather than a constraint on Lower("username"): SQLite lowers A to Z alone, and
+    # "Émile" could pose as "émile". One case-folded letter is up to three.
+    username_folded = models.CharField(max_length=60, unique=True, editable=False)
+    email = models.EmailField(unique=True, validators=[validate_public_email])
+    picture = models.FileField(default="default.jpg", editable=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["username"]
+
+    objects = UserManager()
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            # Unique in lower-case is unique in every case only if nothing else gets in.
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")), name="email_is_lower_case"
+            ),
+        ]
+
+    def __str__(self):
+        return self.username
+
+    def save(self, *, update_fields=None, **kwargs):
+        self.username_folded = fold_username(self.username)
+        if update_fields is not None and "username" in update_fields:
+            update_fields = {*update_fields, "username_folded"}
+        super().save(update_fields=update_fields, **kwargs)

@@ -1,0 +1,40 @@
+from datetime import UTC, datetime
+
+from blog_project.tests.cast import CastTestCase
+
+
+class AccountGet(CastTestCase):
+    def test_stranger_is_sent_to_the_login_page(self):
+        self.assertRedirects(self.client.get("/account/"), "/login/?next=/account/")
+
+    def test_member_sees_username_email_and_since_when(self):
+        self.alice.date_joined = datetime(2018, 5, 4, tzinfo=UTC)
+        self.alice.save()
+        self.client.force_login(self.alice)
+        response = self.client.get("/account/")
+        self.assertContains(response, "<h1>Alice</h1>", html=True)
+        self.assertContains(response, "alice@example.com")
+        self.assertContains(response, "May 4, 2018")
+
+    def test_every_member_sees_their_own(self):
+        self.client.force_login(self.bob)
+        response = self.client.get("/account/")
+        self.assertContains(response, "<h1>Bob</h1>", html=True)
+        self.assertNotContains(response, "alice@example.com")
+
+
+class Navigation(CastTestCase):
+    def test_stranger_is_offered_login_and_register(self):
+        response = self.client.get("/")
+        self.assertContains(response, 'href="/login/"')
+        self.assertContains(response, 'href="/register/"')
+        self.assertNotContains(response, 'href="/account/"')
+        self.assertNotContains(response, "Logout")
+
+    def test_member_is_offered_account_and_logout(self):
+        self.client.force_login(self.alice)
+        response = self.client.get("/")
+        self.assertContains(response, 'href="/account/"')
+        self.assertContains(response, '<form action="/logout/" method="post">')
+        self.assertNotContains(response, 'href="/login/"')
+        self.assertNotContains(response, 'href="/register/"')

@@ -1,0 +1,92 @@
+from blog_project.tests.cast import PASSWORD, CastTestCase
+from users.models import EMAIL_TAKEN, USERNAME_TAKEN, User
+
+
+class AdminTestCase(CastTestCase):
+    def setUp(self):
+        self.client.force_login(self.carol)
+
+
+class UserList(AdminTestCase):
+    def test_newest_first_with_what_staff_look_for(self):
+        response = self.client.get("/admin/users/user/")
+        users = list(response.context["cl"].queryset)
+        self.assertEqual(users, [self.carol, self.bob, self.alice])
+        for heading in ["Username", "Email", "Date joined", "Last login", "Active", "Staff status"]:
+            self.assertContains(response, heading)
+
+    def test_search_by_username_or_email(self):
+        for words in ["ali", "alice@example"]:
+            response = self.client.get("/admin/users/user/", {"q": words})
+            self.assertEqual(list(response.context["cl"].queryset), [self.alice])
+
+    def test_filters(self):
+        response = self.client.get("/admin/users/user/", {"is_staff__exact": 1})
+        self.assertEqual(list(response.context["cl"].queryset), [self.carol])
+
+    def test_members_who_are_not_staff_do_not_get_in(self):
+        self.client.force_login(self.alice)
+        self.assertEqual(self.client.get("/admin/users/user/").status_code, 302)
+
+
+class UserPage(AdminTestCase):
+    def change(self, user, **changes):
+        data = {
+            "username": user.username,
+            "email": user.email,
+            "is_active": "on",
+            **changes,
+        }
+        return self.client.post(f"/admin/users/user/{user.pk}/change/", data)
+
+    def test_hash_shows_as_algorithm_and_cost_and_never_whole(self):
+        response = self.client.get(f"/admin/users/user/{self.alice.pk}/change/")
+        self.assertContains(response, "bcrypt_sha256")
+        self.assertContains(response, "work factor")
+        for part in [self.alice.password, self.alice.password.rpartition("$")[2]]:
+            self.assertNotContains(response, part)
+
+    def test_change_is_saved_and_keeps_the_password(self):
+        self.assertRedirects(self.change(self.alice, username="Alicia"), "/admin/users/user/")
+        self.alice.refresh_from_db()
+        self.assertEqual(self.alice.username, "Alicia")
+        self.assertTrue(self.alice.check_password(PASSWORD))
+
+    def test_saving_unchanged_is_no_duplicate(self):
+        self.assertRedirects(self.change(self.alice), "/admin/users/user/")
+
+    def test_taken_email_or_username_in_another_case_is_a_form_error(self):
+        for changes, words in [
+            ({"email": "Bob@Example.com"}, EMAIL_TAKEN),
+            ({"username": "BOB"}, USERNAME_TAKEN),
+        ]:
+            with self.subTest(changes):
+                self.assertContains(self.change(self.alice, **changes), words)
+        self.alice.refresh_from_db()
+        self.assertEqual(self.alice.email, "alice@example.com")
+
+
+class UserAdd(AdminTestCase):
+    def add(self, **changes):
+        data = {
+            "username": "Dave",
+            "email": "Dave@example.com",
+            "usable_password": "true",
+            "password1": PASSWORD,
+            "password2": PASSWORD,
+        }
+        return self.client.post("/admin/users/user/add/", {**data, **changes})
+
+    def test_asks_for_the_email_and_stores_it_lower_case(self):
+        self.assertContains(self.client.get("/admin/users/user/add/"), 'name="email"')
+        self.assertEqual(self.add().status_code, 302)
+        self.assertTrue(User.objects.get(email="dave@example.com").check_password(PASSWORD))
+
+    def test_taken_email_or_username_in_another_case_is_a_form_error(self):
+        for changes, words in [
+            ({"email": "ALICE@example.com"}, EMAIL_TAKEN),
+            ({"username": "ALICE"}, USERNAME_TAKEN),
+        ]:
+            with self.subTest(changes):
+                self.assertContains(self.add(**changes), words)
+        self.assertEqual(User.objects.count(), 3)

@@ -1,0 +1,80 @@
+from unittest.mock import patch
+
+import bcrypt
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.test import SimpleTestCase
+
+from blog_project.tests.cast import CastTestCase
+from users.hashers import BCryptPasswordHasher
+
+SHARED_72_BYTES = "x" * 72
+
+
+class NewHashes(CastTestCase):
+    def test_one_password_hashed_twice_gives_two_hashes_that_both_check(self):
+        first, second = make_password("testing"), make_password("testing")
+        self.assertNotEqual(first, second)
+        for encoded in [first, second]:
+            self.assertTrue(encoded.startswith("bcrypt_sha256$"))
+            self.assertTrue(check_password("testing", encoded))
+            self.assertFalse(check_password("Testing", encoded))
+
+    def test_passwords_that_share_72_bytes_are_two_passwords(self):
+        encoded = make_password(SHARED_72_BYTES + "a")
+        self.assertTrue(check_password(SHARED_72_BYTES + "a", encoded))
+        self.assertFalse(check_password(SHARED_72_BYTES + "b", encoded))
+
+
+class Cost(SimpleTestCase):
+    def test_new_hashes_cost_12(self):
+        self.assertEqual(
+            settings.PASSWORD_HASHERS[0].rpartition(".")[2], "BCryptSHA256PasswordHasher"
+        )
+        self.assertIn("$2b$12$", make_password("testing"))
+
+
+class HashesFromElsewhere(CastTestCase):
+    """Alice's hash is plain bcrypt, as Flask-Bcrypt and many others store it."""
+
+    PASSWORD = "from the old site"
+
+    def setUp(self):
+        self.store(self.PASSWORD)
+
+    def store(self, password, prefix=b"2b"):
+        hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4, prefix=b"2b"))
+        self.alice.password = "bcrypt$" + hashed.replace(b"$2b$", b"$" + prefix + b"$", 1).decode()
+        self.alice.save()
+
+    def test_logs_in_and_is_upgraded_on_the_way(self):
+        self.assertRedirects(self.log_in(password=self.PASSWORD), "/")
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.password.startswith("bcrypt_sha256$"))
+        self.client.post("/logout/")
+        self.assertRedirects(self.log_in(password=self.PASSWORD), "/")
+
+    def test_every_prefix_logs_in(self):
+        for prefix in [b"2a", b"2b", b"2y"]:
+            with self.subTest(prefix):
+                self.store(self.PASSWORD, prefix)
+                self.assertRedirects(self.log_in(password=self.PASSWORD), "/")
+                self.client.post("/logout/")
+
+    def test_wrong_password_is_unsuccessful_and_upgrades_nothing(self):
+        before = self.alice.password
+        self.assertContains(self.log_in(password="wrong"), "Login Unsuccessful")
+        self.alice.refresh_from_db()
+        self.assertEqual(self.alice.password, before)
+
+    def test_more_than_72_bytes_are_unsuccessful_even_if_the_first_72_match(self):
+        self.store(SHARED_72_BYTES)
+        for password in [SHARED_72_BYTES + "y", SHARED_72_BYTES[:-1] + "éé", "z" * 10_000]:
+            with self.subTest(password[-3:]):
+                self.assertContains(self.log_in(password=password), "Login Unsuccessful")
+        self.assertRedirects(self.log_in(password=SHARED_72_BYTES), "/")
+
+    def test_more_than_72_bytes_cost_a_hash_like_any_other(self):
+        with patch("bcrypt.hashpw", wraps=bcrypt.hashpw) as hashing:
+            BCryptPasswordHasher().verify(SHARED_72_BYTES + "y", self.alice.password)
+        self.assertEqual(hashing.call_count, 1)

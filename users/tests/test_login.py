@@ -1,0 +1,201 @@
+from unittest.mock import patch
+
+from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
+
+from blog_project.tests.cast import PASSWORD, CastTestCase
+from users.forms import LOGIN_UNSUCCESSFUL
+
+LOGIN_REQUIRED = "Please log in to access this page."
+TWO_WEEKS = 1209600  # seconds
+
+
+class LoginGet(CastTestCase):
+    def test_form_has_the_tutorials_words(self):
+        response = self.client.get("/login/")
+        for words in [
+            "Log In",
+            "Email",
+            "Remember Me",
+            "Forgot Password?",
+            "Need An Account?",
+            "Sign Up Now",
+        ]:
+            self.assertContains(response, words)
+
+    def test_password_managers_know_the_fields(self):
+        form = self.client.get("/login/").context["form"]
+        self.assertEqual(form["username"].field.widget.input_type, "email")
+        self.assertEqual(form["username"].field.widget.attrs["autocomplete"], "username")
+        self.assertEqual(form["password"].field.widget.attrs["autocomplete"], "current-password")
+
+    def test_plain_visit_says_nothing(self):
+        self.assertNotContains(self.client.get("/login/"), LOGIN_REQUIRED)
+
+    def test_visitor_of_a_guarded_page_is_told_in_blue(self):
+        response = self.client.get("/account/", follow=True)
+        self.assertRedirects(response, "/login/?next=/account/")
+        self.assertContains(
+            response,
+            f'<div class="alert alert-info" role="status">{LOGIN_REQUIRED}</div>',
+            count=1,
+            html=True,
+        )
+
+    def test_message_is_gone_on_the_next_page(self):
+        self.client.get("/account/", follow=True)
+        self.assertNotContains(self.client.get("/login/"), LOGIN_REQUIRED)
+
+    def test_member_is_sent_home(self):
+        self.client.force_login(self.alice)
+        self.assertRedirects(self.client.get("/login/"), "/")
+
+    def test_member_with_next_is_sent_there(self):
+        self.client.force_login(self.alice)
+        self.assertRedirects(self.client.get("/login/?next=/account/"), "/account/")
+
+    def test_member_whose_next_is_the_login_page_is_sent_home(self):
+        self.client.force_login(self.alice)
+        for next_url in ["/login/", "/login/?next=/login/"]:
+            with self.subTest(next_url):
+                response = self.client.get("/login/", {"next": next_url}, follow=True)
+                self.assertEqual(response.request["PATH_INFO"], "/")
+
+
+class LoginPost(CastTestCase):
+    def test_email_and_password_lead_home(self):
+        self.assertRedirects(self.log_in(), "/")
+        self.assertLoggedInAs(self.alice)
+
+    def test_email_in_any_case_and_with_blanks_around_it(self):
+        self.assertRedirects(self.log_in("  ALICE@Example.com "), "/")
+        self.assertLoggedInAs(self.alice)
+
+    def test_username_is_not_what_people_log_in_with(self):
+        self.assertContains(self.log_in("Alice"), LOGIN_UNSUCCESSFUL)
+        self.assertLoggedOut()
+
+    def test_password_counts_in_its_case_and_blanks(self):
+        for password in [PASSWORD.upper(), f" {PASSWORD}", PASSWORD[:-1]]:
+            with self.subTest(password):
+                self.assertContains(self.log_in(password=password), LOGIN_UNSUCCESSFUL)
+                self.assertLoggedOut()
+
+    def test_unknown_email_and_wrong_password_look_and_cost_alike(self):
+        encode = BCryptSHA256PasswordHasher.encode
+        pages = []
+        for email in ["alice@example.com", "nobody@example.com"]:
+            with patch.object(BCryptSHA256PasswordHasher, "encode", autospec=True) as hashing:
+                hashing.side_effect = encode
+                response = self.log_in(email, "wrong")
+            self.assertEqual(hashing.call_count, 1, email)
+            self.assertContains(response, "Login Unsuccessful. Please check email and password")
+            self.assertContains(response, "alert-danger")
+            self.assertLoggedOut()
+            pages.append((response.status_code, response.context["form"].errors))
+        self.assertEqual(*pages)
+
+    def test_deactivated_member_gets_the_same_words(self):
+        self.alice.is_active = False
+        self.alice.save()
+        self.assertContains(self.log_in(), LOGIN_UNSUCCESSFUL)
+        self.assertLoggedOut()
+
+    def test_empty_form_shows_an_error_under_each_field(self):
+        errors = self.client.post("/login/").context["form"].errors
+        required = ["This field is required."]
+        self.assertEqual(errors, {"username": required, "password": required})
+
+    def test_success_rotates_the_session_key(self):
+        session = self.client.session
+        session["seen"] = "before"
+        session.save()
+        self.log_in()
+        self.assertNotEqual(self.client.session.session_key, session.session_key)
+        self.assertEqual(self.client.session["seen"], "before")
+
+    def test_password_is_not_sent_back(self):
+        self.assertNotContains(self.log_in(password="my wrong secret"), "my wrong secret")
+
+
+class LoginRemember(CastTestCase):
+    def cookie_age(self):
+        return self.client.cookies["sessionid"]["max-age"]
+
+    def test_ticked_outlives_the_browser_by_two_weeks(self):
+        self.log_in(remember="on")
+        self.assertEqual(self.cookie_age(), TWO_WEEKS)
+
+    def test_unticked_ends_with_the_browser(self):
+        self.log_in()
+        self.assertEqual(self.cookie_age(), "")
+
+    def test_the_last_login_of_a_browser_counts(self):
+        self.log_in(remember="on")
+        self.client.post("/logout/")
+        self.log_in()
+        self.assertEqual(self.cookie_age(), "")
+        self.client.post("/logout/")
+        self.log_in(remember="on")
+        self.assertEqual(self.cookie_age(), TWO_WEEKS)
+
+    def test_a_session_left_from_before_does_not_decide(self):
+        for left, remember, age in [(0, {"remember": "on"}, TWO_WEEKS), (None, {}, "")]:
+            with self.subTest(age=age):
+                session = self.client.session
+                session.set_expiry(left)
+                session.save()
+                self.log_in(**remember)
+                self.assertEqual(self.cookie_age(), age)
+                self.client.post("/logout/")
+
+
+class LoginNext(CastTestCase):
+    def test_member_lands_on_the_page_they_wanted(self):
+        self.assertRedirects(self.log_in(next_url="/account/"), "/account/")
+
+    def test_a_failure_in_between_keeps_the_page_they_wanted(self):
+        response = self.log_in(password="wrong", next_url="/account/")
+        self.assertNotContains(response, 'action="/login/"')
+        self.assertRedirects(self.log_in(next_url="/account/"), "/account/")
+
+    def test_next_in_the_form_works_as_in_the_address(self):
+        self.assertRedirects(self.log_in(next="/account/"), "/account/")
+
+    def test_the_login_page_itself_is_nowhere(self):
+        self.assertRedirects(self.log_in(next_url="/login/"), "/")
+
+    def test_next_never_leads_off_the_site(self):
+        for next_url in [
+            "//evil.example",
+            "///evil.example",
+            "https://evil.example/",
+            "https:///evil.example",
+            "http:evil.example",
+            "javascript:alert(1)",
+            "data:text/html,hello",
+            "ftp://testserver/",
+            "\\\\evil.example",
+            "/\\evil.example",
+            "\\/evil.example",
+            "\x00//evil.example",
+            "\x08//evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            " //evil.example",
+            "//testserver@evil.example",
+            "",
+        ]:
+            for method in ["address", "form"]:
+                with self.subTest(next_url=next_url, method=method):
+                    credentials = {"username": "alice@example.com", "password": PASSWORD}
+                    query = {"next": next_url}
+                    if method == "address":
+                        response = self.client.post("/login/", credentials, query_params=query)
+                    else:
+                        response = self.client.post("/login/", {**credentials, **query})
+                    self.assertRedirects(response, "/")
+                    self.client.post("/logout/")
+
+    def test_a_next_off_the_site_shows_no_message(self):
+        response = self.client.get("/login/", {"next": "//evil.example"})
+        self.assertNotContains(response, LOGIN_REQUIRED)

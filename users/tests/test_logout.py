@@ -1,0 +1,37 @@
+from django.contrib.sessions.models import Session
+
+from blog_project.tests.cast import CastTestCase
+
+
+class LogoutPost(CastTestCase):
+    def test_ends_the_session_on_the_server_and_goes_home(self):
+        self.client.force_login(self.alice)
+        key = self.client.session.session_key
+        self.assertRedirects(self.client.post("/logout/"), "/")
+        self.assertLoggedOut()
+        self.assertFalse(Session.objects.filter(session_key=key).exists())
+
+    def test_the_old_cookie_is_worth_nothing(self):
+        self.client.force_login(self.alice)
+        cookie = self.client.cookies["sessionid"].value
+        self.client.post("/logout/")
+        self.client.cookies["sessionid"] = cookie
+        self.assertRedirects(self.client.get("/account/"), "/login/?next=/account/")
+
+    def test_stranger_goes_home(self):
+        self.assertRedirects(self.client.post("/logout/"), "/")
+
+    def test_next_never_leads_off_the_site(self):
+        self.assertRedirects(self.client.post("/logout/", {"next": "//evil.example"}), "/")
+
+
+class LogoutGet(CastTestCase):
+    def test_shows_a_button_and_ends_nothing(self):
+        self.client.force_login(self.alice)
+        response = self.client.get("/logout/")
+        self.assertContains(response, "You are logged in as Alice.")
+        self.assertTemplateUsed(response, "users/logout.html")
+        self.assertLoggedInAs(self.alice)
+
+    def test_stranger_goes_home(self):
+        self.assertRedirects(self.client.get("/logout/"), "/")

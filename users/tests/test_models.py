@@ -1,0 +1,136 @@
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from blog_project.tests.cast import PASSWORD, CastTestCase
+from users.forms import RegisterForm
+from users.models import User
+
+
+class Uniqueness(CastTestCase):
+    def assertForbiddenByTheDatabase(self, action):
+        with self.assertRaises(IntegrityError), transaction.atomic():
+            action()
+
+    def test_username_in_another_case(self):
+        for username in ["alice", "ALICE", "ＡＬＩＣＥ"]:
+            with self.subTest(username):
+                self.assertForbiddenByTheDatabase(
+                    lambda username=username: User.objects.create_user(username, "x@example.com")
+                )
+
+    def test_username_in_another_case_of_another_script(self):
+        User.objects.create_user("Émile", "emile@example.com")
+        User.objects.create_user("Straße", "strasse@example.com")
+        for username in ["émile", "ÉMILE", "E\u0301mile", "STRASSE"]:
+            with self.subTest(username):
+                self.assertForbiddenByTheDatabase(
+                    lambda username=username: User.objects.create_user(username, "x@example.com")
+                )
+
+    def test_username_changed_alone_is_guarded_too(self):
+        self.bob.username = "ALICE"
+        self.assertForbiddenByTheDatabase(lambda: self.bob.save(update_fields=["username"]))
+
+    def test_email_in_another_case(self):
+        self.assertForbiddenByTheDatabase(
+            lambda: User.objects.create_user("X", "ALICE@example.com")
+        )
+
+    def test_email_in_another_case_past_the_manager(self):
+        self.assertForbiddenByTheDatabase(
+            lambda: User.objects.filter(pk=self.bob.pk).update(email="Alice@example.com")
+        )
+
+
+class EmailNormalisation(CastTestCase):
+    def test_create_user_and_natural_key_share_it(self):
+        user = User.objects.create_user("Dave", " Dave@Example.COM ")
+        self.assertEqual(user.email, "dave@example.com")
+        self.assertEqual(User.objects.get_by_natural_key(" DAVE@example.com"), user)
+
+    def test_clean_lowers_it(self):
+        self.bob.email = "Bob@Example.com"
+        self.bob.full_clean()
+        self.assertEqual(self.bob.email, "bob@example.com")
+
+
+class UsernameRules(CastTestCase):
+    def errors_of(self, **changes):
+        user = User(username="Dave", email="dave@example.com", password="!")
+        for name, value in changes.items():
+            setattr(user, name, value)
+        try:
+            user.full_clean()
+        except ValidationError as error:
+            return list(error.message_dict)
+        return []
+
+    def test_letters_digits_and_three_signs_of_any_script(self):
+        for username in ["Dave", "d.a-v_e", "42", "Zoë", "Ольга", "小明", "हिन्दी", "x" * 20]:
+            with self.subTest(username):
+                self.assertEqual(self.errors_of(username=username), [])
+
+    def test_everything_else_is_refused(self):
+        bad = {
+            "too short": "D",
+            "too long": "x" * 21,
+            "blank": "   ",
+            "a blank inside": "Da ve",
+            "another sign": "Dave!",
+            "an e-mail": "dave@example.com",
+            "NUL": "Da\x00ve",
+            "a new line at the end": "Dave\n",
+            "a lone surrogate": "Da\ud800ve",
+            "right-to-left override": "Da\u202eve",
+            "zero-width space": "Da\u200bve",
+            "zero-width joiner": "Da\u200dve",
+            "an invisible letter": "\u3164\u3164",
+            "an invisible mark": "Dave\ufe0f",
+            "a mark first": "\u0301Dave",
+            "emoji": "Dave🐎",
+        }
+        for reason, username in bad.items():
+            with self.subTest(reason):
+                self.assertEqual(self.errors_of(username=username), ["username"])
+
+    def test_emails_that_no_browser_would_take_are_refused(self):
+        for email in ["dave", "dave@localhost", "a@b@c.org", '"da ve"@x.org', "d@[127.0.0.1]"]:
+            with self.subTest(email):
+                self.assertEqual(self.errors_of(email=email), ["email"])
+
+
+class Lookups(CastTestCase):
+    """At a million users, a lookup that scans the table takes the site down."""
+
+    def setUp(self):
+        if connection.vendor == "postgresql":
+            # A table of three rows is scanned whatever the indexes; this asks whether one fits.
+            self.enterContext(connection.cursor()).execute("SET LOCAL enable_seqscan = off")
+
+    def assertUsesIndex(self, lookup):
+        with CaptureQueriesContext(connection) as queries:
+            lookup()
+        selects = [query["sql"] for query in queries if 'FROM "users_user"' in query["sql"]]
+        self.assertTrue(selects)
+        explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
+        for sql in selects:
+            with connection.cursor() as cursor:
+                cursor.execute(explain + sql)
+                plan = str(cursor.fetchall())
+            # SQLite: "SEARCH users_user USING INDEX name (email=?)".
+            # PostgreSQL: "Index Scan using name on users_user … Index Cond: ((email)::text = …".
+            column = r"(INDEX \S+ \(|Index Cond: \(+)(email|username_folded)\b"
+            self.assertRegex(plan, column, sql)
+
+    def test_login(self):
+        self.assertUsesIndex(lambda: User.objects.get_by_natural_key("Alice@example.com"))
+
+    def test_register_form(self):
+        data = {"username": "Dave", "email": "d@example.com"}
+        form = RegisterForm({**data, "password1": PASSWORD, "password2": PASSWORD})
+        self.assertUsesIndex(form.is_valid)
+
+    def test_the_check_can_fail(self):
+        with self.assertRaises(AssertionError):
+            self.assertUsesIndex(lambda: User.objects.filter(email__iexact="x").first())

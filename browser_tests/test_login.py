@@ -1,0 +1,42 @@
+import time
+
+from people import Person
+from playwright.sync_api import expect
+
+TWO_WEEKS = 14 * 24 * 60 * 60  # seconds
+
+
+def session_cookie(page):
+    return next(cookie for cookie in page.context.cookies() if cookie["name"] == "sessionid")
+
+
+def test_remember_me_outlives_the_browser(person, page):
+    page.goto("/login/")
+    person.log_in(remember=True)
+    assert abs(session_cookie(page)["expires"] - time.time() - TWO_WEEKS) < 60
+
+
+def test_without_remember_me_the_login_ends_with_the_browser(person, page):
+    page.goto("/login/")
+    person.log_in()
+    assert session_cookie(page)["expires"] == -1
+
+
+def test_script_cannot_read_the_session_cookie(person, page):
+    page.goto("/login/")
+    person.log_in()
+    assert "sessionid" not in page.evaluate("document.cookie")
+
+
+def test_form_of_a_first_tab_after_a_login_in_a_second(person, page):
+    page.goto("/login/")
+    second = page.context.new_page()
+    second.goto("/login/")
+    Person(second).log_in()
+    expect(second).to_have_url("/")
+
+    person.log_in()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please Try Again")
+    page.get_by_role("link", name="Load the page again").click()
+    expect(page).to_have_url("/")
+    expect(page.get_by_role("link", name="Account")).to_be_visible()

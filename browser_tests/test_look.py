@@ -1,0 +1,93 @@
+"""What the eye and the keyboard meet on every page."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+FOR_EVERYBODY = ["/", "/?page=2", "/about/", "/nope/"]
+FOR_STRANGERS = ["/register/", "/login/", "/login/?next=/account/"]
+FOR_MEMBERS = ["/account/", "/logout/"]
+
+
+def visit(page, person, address):
+    if address in FOR_MEMBERS:
+        page.goto("/login/")
+        person.log_in()
+        expect(page).to_have_url("/")
+    page.goto(address)
+
+
+def assert_accessible(page):
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("address", FOR_EVERYBODY + FOR_STRANGERS + FOR_MEMBERS)
+def test_page_is_accessible_and_fits(person, page, theme, width, address):
+    visit(page, person, address)
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("address", ["/register/", "/login/"])
+def test_form_with_errors_is_accessible(page, theme, width, address):
+    page.goto(address)
+    page.get_by_role("main").get_by_role("button").click()
+    expect(page.get_by_text("This field is required.")).not_to_have_count(0)
+    for field in page.locator("main [required]").all():
+        expect(field).to_have_accessible_description(re.compile("This field is required."))
+    assert_accessible(page)
+
+
+def test_open_menu_is_accessible(page, theme):
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto("/")
+    page.get_by_role("button", name="Toggle navigation").click()
+    expect(page.get_by_role("link", name="Register")).to_be_visible()
+    page.wait_for_timeout(500)  # milliseconds: Bootstrap slides it open
+    assert_accessible(page)
+
+
+def test_theme_follows_the_system_while_the_page_is_open(page):
+    page.goto("/")
+    for theme, grey in [("light", "rgb(250, 250, 250)"), ("dark", "rgb(21, 25, 28)")]:
+        page.emulate_media(color_scheme=theme)
+        expect(page.locator("body")).to_have_css("background-color", grey)
+        expect(page.get_by_role("navigation", name="Main")).to_have_css(
+            "background-color", "rgb(95, 120, 138)"
+        )
+
+
+def test_keyboard_alone_skips_to_the_content(page):
+    page.goto("/about/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_keyboard_alone_logs_in(page):
+    page.goto("/login/")
+    expect(page.get_by_label("Email")).to_be_focused()
+    page.keyboard.type("alice@example.com")
+    page.keyboard.press("Tab")
+    page.keyboard.type("correct horse battery")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url("/")
+
+
+@pytest.mark.parametrize("address", ["/?page=2", "/login/"])
+def test_focus_is_visible_wherever_the_tab_key_leads(page, theme, address):
+    page.goto(address)
+    page.locator("body").press("Tab")
+    seen = []
+    while (focused := page.locator(":focus")).count():
+        seen.append(focused.evaluate("element => element.outerHTML"))
+        expect(focused).to_have_css("outline-style", "solid")
+        expect(focused).to_have_css("outline-width", "3px")
+        page.keyboard.press("Tab")
+    assert len(seen) == len(set(seen)) > 4

@@ -8,6 +8,20 @@ PYTHON = .venv/bin/python
 # A start as in production, for what has to look at it: any key and any host.
 PRODUCTION = DEBUG=false SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") ALLOWED_HOSTS=blog.example
 
+# Debian's python3 comes without ensurepip: there, pip itself is fetched first, and checked.
+PIP_WHEEL = pip-26.3-py3-none-any.whl
+PIP_SHA256 = f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13
+define FETCH_PIP
+import hashlib, pathlib, re, urllib.parse, urllib.request
+index = "https://pypi.org/simple/pip/"
+page = urllib.request.urlopen(index).read().decode()
+link = re.search(r'href="([^"#]*/$(PIP_WHEEL))', page)[1]
+wheel = urllib.request.urlopen(urllib.parse.urljoin(index, link)).read()
+assert hashlib.sha256(wheel).hexdigest() == "$(PIP_SHA256)", "not the pip that was asked for"
+pathlib.Path(".venv/$(PIP_WHEEL)").write_bytes(wheel)
+endef
+export FETCH_PIP
+
 .PHONY: run test check browser pictures
 
 run: .venv/installed
@@ -40,10 +54,15 @@ pictures: .venv/installed-dev
 
 .venv/installed: requirements.txt
 	@python3 -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
-	python3 -m venv .venv
-	$(PYTHON) -m pip install --requirement requirements.txt
+	@if python3 -c "import ensurepip" 2>/dev/null; then \
+		python3 -m venv .venv; \
+	else \
+		python3 -m venv --without-pip .venv && $(PYTHON) -c "$$FETCH_PIP" && \
+		$(PYTHON) .venv/$(PIP_WHEEL)/pip install --quiet .venv/$(PIP_WHEEL); \
+	fi
+	$(PYTHON) -m pip install --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
-	$(PYTHON) -m pip install --requirement requirements-dev.txt
+	$(PYTHON) -m pip install --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@

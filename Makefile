@@ -3,6 +3,7 @@
 # CONTRIBUTING.md says more about the others.
 
 PORT ?= 8000
+PYTHON3 ?= python3
 PYTHON = .venv/bin/python
 
 # A start as in production, for what has to look at it: any key and any host.
@@ -53,11 +54,11 @@ pictures: .venv/installed-dev
 	$(PYTHON) -m pytest browser_tests/pictures.py
 
 .venv/installed: requirements.txt
-	@python3 -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
-	@if python3 -c "import ensurepip" 2>/dev/null; then \
-		python3 -m venv .venv; \
+	@$(PYTHON3) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON3=/path/to/it" if sys.version_info < (3, 11) else 0)'
+	@if $(PYTHON3) -c "import ensurepip" 2>/dev/null; then \
+		$(PYTHON3) -m venv .venv; \
 	else \
-		python3 -m venv --without-pip .venv && $(PYTHON) -c "$$FETCH_PIP" && \
+		$(PYTHON3) -m venv --without-pip .venv && $(PYTHON) -c "$$FETCH_PIP" && \
 		$(PYTHON) .venv/$(PIP_WHEEL)/pip install --quiet .venv/$(PIP_WHEEL); \
 	fi
 	$(PYTHON) -m pip install --disable-pip-version-check --requirement requirements.txt

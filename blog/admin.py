@@ -12,3 +12,6 @@ class PostAdmin(admin.ModelAdmin):
     date_hierarchy = "date_posted"
     search_fields = ["title", "content", "author__username"]
     autocomplete_fields = ["author"]
+
+    def get_changeform_initial_data(self, request):
+        return {"author": request.user.pk}

@@ -14,7 +14,9 @@ def browser_context_args(browser_context_args):
 
 def test_take_pictures(person, page):
     def take(name):
-        page.screenshot(path=settings.BASE_DIR / "docs" / f"{name}.png", full_page=True)
+        page.screenshot(
+            path=settings.BASE_DIR / "docs" / f"{name}.png", full_page=True, animations="disabled"
+        )
 
     Post.objects.all().delete()
     call_command("load_demo_posts")

@@ -1,4 +1,4 @@
-"""The tutorial's flow, T04 to T24, as a person goes through it on a phone and at a desk."""
+"""The whole account flow, as a person goes through it on a phone and at a desk."""
 
 from playwright.sync_api import expect
 

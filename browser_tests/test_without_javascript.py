@@ -11,8 +11,10 @@ def browser_context_args(browser_context_args):
     return {**browser_context_args, "java_script_enabled": False}
 
 
-def test_register_log_in_and_log_out(person, page):
-    page.goto("/register/")
+def test_register_log_in_and_log_out(person, page, width):
+    page.goto("/about/")
+    person.navigate("Home")
+    person.navigate("Register")
     person.register("Dave", "dave@example.com", "an unusual sentence")
     person.log_in("dave@example.com", "an unusual sentence")
     person.navigate("Account")

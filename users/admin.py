@@ -21,7 +21,7 @@ class UserAdmin(DjangoUserAdmin):
     add_form = UserAddForm
     form = UserEditForm
     ordering = ["-date_joined"]
-    list_display = ["username", "email", "date_joined", "last_login", "is_active", "is_staff"]
+    list_display = ["username", "email", "is_active", "is_staff", "date_joined", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "date_joined", "last_login"]
     search_fields = ["username", "email"]
     readonly_fields = ["date_joined", "last_login"]

@@ -38,11 +38,16 @@ class RegisterForm(UniqueUserMixin, BaseUserCreationForm):
         self.fields["username"].widget.attrs.update(autocomplete="nickname", autofocus=True)
         self.fields["email"].widget.attrs.update(autocomplete="email", autofocus=False)
 
+    def validate_password_for_user(self, user):
+        # Next to the rules, which Django lists under the first of the two fields.
+        super().validate_password_for_user(user, "password1")
+
 
 class LoginForm(AuthenticationForm):
     """Log in with e-mail and password."""
 
     error_messages = {**AuthenticationForm.error_messages, "invalid_login": LOGIN_UNSUCCESSFUL}
 
+    # Django calls the field `username` whatever USERNAME_FIELD is; ours is the e-mail.
     username = UsernameField(label="Email", widget=forms.EmailInput(attrs={"autofocus": True}))
     remember = forms.BooleanField(label="Remember Me", required=False)

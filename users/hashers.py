@@ -9,6 +9,9 @@ class BCryptPasswordHasher(hashers.BCryptPasswordHasher):
     """
     Django's plain bcrypt hasher, which a long password does not break.
 
+    To bring a hash along, store it with the hasher's name before it:
+    `user.password = "bcrypt$" + "$2b$12$…"`. It logs in, and is `bcrypt_sha256` from then on.
+
     bcrypt sees 72 bytes of a password, and since bcrypt 5 refuses a longer one with ValueError:
     a 500 at login, and a sign that the account exists.
     """

@@ -26,7 +26,7 @@ class UserManager(DjangoUserManager):
 
     @classmethod
     def normalize_email(cls, email):
-        """Return `email` as it is stored and looked up: lower-case, without blanks around it."""
+        """Return `email` as it is stored and looked up: NFKC, lower-case, no blanks around it."""
         return unicodedata.normalize("NFKC", email or "").strip().lower()
 
     def get_by_natural_key(self, email):

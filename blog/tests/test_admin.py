@@ -19,6 +19,10 @@ class PostAdmin(CastTestCase):
             response = self.client.get("/admin/blog/post/", {"q": words})
             self.assertEqual(list(response.context["cl"].queryset), [self.post])
 
+    def test_author_is_whoever_writes_until_another_is_chosen(self):
+        form = self.client.get("/admin/blog/post/add/").context["adminform"].form
+        self.assertEqual(form["author"].value(), self.carol.pk)
+
     def test_author_is_chosen_by_autocomplete(self):
         response = self.client.get("/admin/blog/post/add/")
         self.assertContains(response, "admin-autocomplete")

@@ -137,7 +137,7 @@ class RegisterPost(CastTestCase):
                 response = self.register(
                     username="PineMarten", password1=password, password2=password
                 )
-                self.assertEqual(list(response.context["form"].errors), ["password2"])
+                self.assertEqual(list(response.context["form"].errors), ["password1"])
         self.assertEqual(User.objects.count(), 3)
 
     def test_no_rule_says_which_characters_a_password_has(self):

@@ -18,7 +18,7 @@ DEMO_POSTS = [
     (
         "bob.demo",
         "Welcome to the blog",
-        "Have a look around: register, log in, and your account page opens.\n\n"
+        "Have a look around: register, log in, and open your account page.\n\n"
         "Staff write posts like this one in the admin.",
     ),
 ]

@@ -9,7 +9,11 @@ from blog.models import Post
 
 @pytest.fixture
 def browser_context_args(browser_context_args):
-    return {**browser_context_args, "viewport": {"width": 1000, "height": 560}}
+    return {
+        **browser_context_args,
+        "viewport": {"width": 1000, "height": 560},
+        "reduced_motion": "reduce",
+    }
 
 
 def test_take_pictures(person, page):

@@ -8,7 +8,6 @@ from .models import Post
 @admin.register(Post)
 class PostAdmin(admin.ModelAdmin):
     list_display = ["title", "author", "date_posted"]
-    list_select_related = ["author"]
     date_hierarchy = "date_posted"
     search_fields = ["title", "content", "author__username"]
     autocomplete_fields = ["author"]

@@ -1,5 +1,6 @@
 """Middleware of the whole site."""
 
+from django.http import HttpResponseNotAllowed
 from django.shortcuts import render
 
 
@@ -12,7 +13,7 @@ def method_not_allowed_page(get_response):
 
     def middleware(request):
         response = get_response(request)
-        if response.status_code == 405 and not response.content:
+        if isinstance(response, HttpResponseNotAllowed):
             page = render(request, "405.html", status=405)
             page["Allow"] = response["Allow"]
             return page

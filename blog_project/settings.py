@@ -6,9 +6,9 @@ all. With none of them set this is a production site: no debug pages, HTTPS only
 without a SECRET_KEY. `manage.py` turns DEBUG on for the developer.
 """
 
+import os
 from pathlib import Path
 
-from django.contrib.messages import constants as message_levels
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
@@ -32,17 +32,23 @@ def env_bool(name, default):
     raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
 
 
+def env_list(name):
+    """Return the words that the environment variable `name` has between its commas."""
+    return [word.strip() for word in env.list(name, default=[])]
+
+
 DEBUG = env_bool("DEBUG", default=False)
 
-SECRET_KEY = env.str("SECRET_KEY", default="django-insecure-development-only" if DEBUG else "")
+# Not through `env`, which takes a key that starts with "$" for the name of another variable.
+SECRET_KEY = os.environ.get("SECRET_KEY", "django-insecure-development-only" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Make one with:"
         ' python -c "import secrets; print(secrets.token_urlsafe(50))"'
     )
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 
 
 # Application
@@ -95,9 +101,6 @@ TEMPLATES = [
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
-# Bootstrap calls its red alert "danger".
-MESSAGE_TAGS = {message_levels.ERROR: "danger"}
-
 
 # Database
 
@@ -118,6 +121,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TIME_ZONE = "UTC"
 
 
 # Accounts
@@ -127,6 +131,9 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 SESSION_ENGINE = "users.sessions"
+# Unless "Remember Me" was ticked: a login through the admin has no such box.
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = 14 * 24 * 60 * 60  # seconds
 
 # The first one hashes new passwords; the second only reads hashes that came from elsewhere,
 # and whoever logs in with one leaves with the first.
@@ -137,10 +144,7 @@ PASSWORD_HASHERS = [
 
 # Length and surprise, no rules about which characters (ASVS 6.2.5).
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ["username", "email"]},
-    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
@@ -173,15 +177,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-# With DEBUG, files are served as they are, and nobody needs to run collectstatic.
+# WhiteNoise would ask settings.DEBUG, which test runners switch off.
 WHITENOISE_AUTOREFRESH = DEBUG
-
-
-# Language and time
-
-LANGUAGE_CODE = "en-us"
-TIME_ZONE = "UTC"
-USE_TZ = True
 
 
 # Logging: in production, too, a server error leaves its traceback on standard error.

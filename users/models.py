@@ -21,12 +21,26 @@ def fold_username(username):
     return unicodedata.normalize("NFKC", folded)
 
 
+class FoldedUsernameField(models.CharField):
+    """The username as it is compared, filled in whenever a user is written."""
+
+    def pre_save(self, instance, add):
+        # Not in save(), which bulk_create and data migrations pass by. QuerySet.update passes
+        # by both: change a username on the user.
+        instance.username_folded = fold_username(instance.username)
+        return instance.username_folded
+
+
 class UserManager(DjangoUserManager):
     """Finds people whatever the case in which they type their name or address."""
 
     @classmethod
     def normalize_email(cls, email):
-        """Return `email` as it is stored and looked up: NFKC, lower-case, no blanks around it."""
+        """
+        Return `email` as it is stored and looked up: lower-case, without blanks around it.
+
+        And in NFKC, because the login form's UsernameField brings what people type into it.
+        """
         return unicodedata.normalize("NFKC", email or "").strip().lower()
 
     def get_by_natural_key(self, email):
@@ -54,8 +68,8 @@ class User(AbstractUser):
         help_text="2 to 20 letters, digits, “_”, “.” or “-”.",
     )
     # A column rather than a constraint on Lower("username"): SQLite lowers A to Z alone, and
-    # "Émile" could pose as "émile". One case-folded letter is up to three.
-    username_folded = models.CharField(max_length=60, unique=True, editable=False)
+    # "Émile" could pose as "émile". Folded, one letter is at most two: "ß" is "ss".
+    username_folded = FoldedUsernameField(max_length=40, unique=True, editable=False)
     email = models.EmailField(unique=True, validators=[validate_public_email])
     picture = models.FileField(default="default.jpg", editable=False)
 
@@ -76,7 +90,6 @@ class User(AbstractUser):
         return self.username
 
     def save(self, *, update_fields=None, **kwargs):
-        self.username_folded = fold_username(self.username)
         if update_fields is not None and "username" in update_fields:
             update_fields = {*update_fields, "username_folded"}
         super().save(update_fields=update_fields, **kwargs)

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError, transaction
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
@@ -42,7 +43,16 @@ class RegisterView(FormView):
         return redirect("login")
 
 
-class LoginView(auth_views.LoginView):
+class NextElsewhereMixin:
+    """Takes a `next` that leads back to this very page for none at all."""
+
+    def get_redirect_url(self):
+        url = super().get_redirect_url()
+        # Django raises ValueError on /login/?next=/login/, a 500 for whoever is logged in.
+        return "" if url == self.request.path else url
+
+
+class LoginView(NextElsewhereMixin, auth_views.LoginView):
     form_class = LoginForm
     template_name = "users/login.html"
     redirect_authenticated_user = True
@@ -53,19 +63,15 @@ class LoginView(auth_views.LoginView):
             messages.info(request, LOGIN_REQUIRED)
         return super().get(request, *args, **kwargs)
 
-    def get_redirect_url(self):
-        url = super().get_redirect_url()
-        # /login/?next=/login/ leads nowhere: Django raises ValueError on that loop, a 500.
-        return "" if url == self.request.path else url
-
     def form_valid(self, form):
         response = super().form_valid(form)
-        # None: SESSION_COOKIE_AGE from now. 0: until the browser closes.
-        self.request.session.set_expiry(None if form.cleaned_data["remember"] else 0)
+        remember = form.cleaned_data["remember"]
+        # None: what the settings say, until the browser closes.
+        self.request.session.set_expiry(settings.SESSION_COOKIE_AGE if remember else None)
         return response
 
 
-class LogoutView(auth_views.LogoutView):
+class LogoutView(NextElsewhereMixin, auth_views.LogoutView):
     """Logs out by POST; whoever opens the address sees a page with the button."""
 
     http_method_names = [*auth_views.LogoutView.http_method_names, "get", "head"]
@@ -77,6 +83,7 @@ class LogoutView(auth_views.LogoutView):
         return super().get(request, *args, **kwargs)
 
 
+@never_cache
 @login_required
 def account(request):
     return render(request, "users/account.html")

@@ -45,6 +45,11 @@ class Pages(CastTestCase):
                 self.assertNotRegex(text, r'(src|href|action)="(https?:)?//')
                 self.assertNotRegex(text, r"<style|style=|<script(?! src=)|\son\w+=")
 
+    def test_every_form_has_its_csrf_token(self):
+        for url, text in self.pages():
+            with self.subTest(url):
+                self.assertEqual(text.count('method="post"'), text.count("csrfmiddlewaretoken"))
+
     def test_every_field_has_its_label(self):
         for url, text in self.pages():
             with self.subTest(url):

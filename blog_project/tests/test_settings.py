@@ -63,6 +63,11 @@ class Environment(SimpleTestCase):
             behind_proxy["SECURE_PROXY_SSL_HEADER"], ("HTTP_X_FORWARDED_PROTO", "https")
         )
 
+    def test_any_key_and_blanks_between_hosts_are_taken_as_they_are_meant(self):
+        production = settings_with(SECRET_KEY="$" + KEY, ALLOWED_HOSTS="a.example, b.example")
+        self.assertEqual(production["SECRET_KEY"], "$" + KEY)
+        self.assertEqual(production["ALLOWED_HOSTS"], ["a.example", "b.example"])
+
     def test_database_is_sqlite_in_wal_mode_unless_a_url_says_otherwise(self):
         sqlite = settings_with(DEBUG="true")["DATABASES"]["default"]
         self.assertEqual(sqlite["NAME"], settings.BASE_DIR / "db.sqlite3")
@@ -74,7 +79,7 @@ class Environment(SimpleTestCase):
         self.assertEqual(postgresql["HOST"], "db.example")
 
     def test_env_example_has_every_variable(self):
-        read = set(re.findall(r'\benv(?:_bool|\.\w+)\(\s*"(\w+)"', SETTINGS.read_text()))
+        read = set(re.findall(r'\benv(?:_\w+|\.\w+|iron\.get)\(\s*"(\w+)"', SETTINGS.read_text()))
         example = (settings.BASE_DIR / ".env.example").read_text()
         self.assertIn("SECRET_KEY", read)
         self.assertEqual(read, set(re.findall(r"^#?(\w+)=", example, flags=re.MULTILINE)))

@@ -16,6 +16,10 @@ class AccountGet(CastTestCase):
         self.assertContains(response, "alice@example.com")
         self.assertContains(response, "May 4, 2018")
 
+    def test_nobody_keeps_a_copy(self):
+        self.client.force_login(self.alice)
+        self.assertIn("no-store", self.client.get("/account/")["Cache-Control"])
+
     def test_every_member_sees_their_own(self):
         self.client.force_login(self.bob)
         response = self.client.get("/account/")

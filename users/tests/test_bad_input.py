@@ -4,6 +4,7 @@ from django.test import Client
 
 from blog_project.tests.cast import PASSWORD, CastTestCase
 from users.models import User
+from users.sessions import SessionStore
 
 FORMS = {
     "/register/": ["username", "email", "password1", "password2"],
@@ -113,6 +114,10 @@ class Csrf(CastTestCase):
 
 
 class ForgedSession(CastTestCase):
+    def test_key_with_a_nul_never_reaches_the_database(self):
+        self.assertIsNone(SessionStore("abcdefgh\0").session_key)
+        self.assertEqual(SessionStore("abcdefgh1").session_key, "abcdefgh1")
+
     def test_unknown_or_broken_session_cookie_is_a_stranger(self):
         for cookie in ["x" * 32, "", "short", "../../etc/passwd", '"\\000\\000\\000nul in here"']:
             with self.subTest(cookie):

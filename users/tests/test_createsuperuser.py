@@ -23,6 +23,3 @@ class CreateSuperuser(CastTestCase):
     def test_taken_username_in_any_case_is_an_error(self):
         with self.assertRaisesMessage(CommandError, USERNAME_TAKEN):
             self.create("dave@example.com", "ALICE")
-
-    def test_asks_for_email_then_username(self):
-        self.assertEqual([User.USERNAME_FIELD, *User.REQUIRED_FIELDS], ["email", "username"])

@@ -74,6 +74,11 @@ class HashesFromElsewhere(CastTestCase):
                 self.assertContains(self.log_in(password=password), "Login Unsuccessful")
         self.assertRedirects(self.log_in(password=SHARED_72_BYTES), "/")
 
+    def test_bytes_count_not_letters(self):
+        self.store("é" * 36)
+        self.assertContains(self.log_in(password="é" * 37), "Login Unsuccessful")
+        self.assertRedirects(self.log_in(password="é" * 36), "/")
+
     def test_more_than_72_bytes_cost_a_hash_like_any_other(self):
         with patch("bcrypt.hashpw", wraps=bcrypt.hashpw) as hashing:
             BCryptPasswordHasher().verify(SHARED_72_BYTES + "y", self.alice.password)

@@ -21,6 +21,10 @@ class LogoutPost(CastTestCase):
     def test_stranger_goes_home(self):
         self.assertRedirects(self.client.post("/logout/"), "/")
 
+    def test_next_that_leads_back_here_goes_home(self):
+        self.client.force_login(self.alice)
+        self.assertRedirects(self.client.post("/logout/", {"next": "/logout/"}), "/")
+
     def test_next_never_leads_off_the_site(self):
         self.assertRedirects(self.client.post("/logout/", {"next": "//evil.example"}), "/")
 

@@ -28,9 +28,26 @@ class Uniqueness(CastTestCase):
                     lambda username=username: User.objects.create_user(username, "x@example.com")
                 )
 
-    def test_username_changed_alone_is_guarded_too(self):
+    def test_username_whose_letters_fold_and_then_compose(self):
+        User.objects.create_user("\u04e7x", "x@example.com")
+        self.assertForbiddenByTheDatabase(
+            lambda: User.objects.create_user("\u1c82\u0308x", "y@example.com")
+        )
+
+    def test_username_written_in_bulk(self):
+        rows = [User(username="ALICE", email="x@example.com")]
+        self.assertForbiddenByTheDatabase(lambda: User.objects.bulk_create(rows))
+
+    def test_username_changed_alone(self):
         self.bob.username = "ALICE"
         self.assertForbiddenByTheDatabase(lambda: self.bob.save(update_fields=["username"]))
+        self.bob.username = "Robert"
+        self.bob.save(update_fields=["username"])
+        self.assertEqual(User.objects.with_username("ROBERT").get().username, "Robert")
+
+    def test_longest_username_fits_when_folded(self):
+        user = User.objects.create_user("ß" * 20, "x@example.com")
+        self.assertEqual(User.objects.with_username("SS" * 20).get(), user)
 
     def test_email_in_another_case(self):
         self.assertForbiddenByTheDatabase(
@@ -67,7 +84,17 @@ class UsernameRules(CastTestCase):
         return []
 
     def test_letters_digits_and_three_signs_of_any_script(self):
-        for username in ["Dave", "d.a-v_e", "42", "Zoë", "Ольга", "小明", "हिन्दी", "x" * 20]:
+        for username in [
+            "Dave",
+            "d.a-v_e",
+            "42",
+            "Zoë",
+            "Ольга",
+            "小明",
+            "हिन्दी",
+            "maʻa",
+            "x" * 20,
+        ]:
             with self.subTest(username):
                 self.assertEqual(self.errors_of(username=username), [])
 
@@ -87,6 +114,8 @@ class UsernameRules(CastTestCase):
             "zero-width joiner": "Da\u200dve",
             "an invisible letter": "\u3164\u3164",
             "an invisible mark": "Dave\ufe0f",
+            "more of them": "Dave\u034f",
+            "and yet more": "Dave\u180b",
             "a mark first": "\u0301Dave",
             "emoji": "Dave🐎",
         }
@@ -95,7 +124,13 @@ class UsernameRules(CastTestCase):
                 self.assertEqual(self.errors_of(username=username), ["username"])
 
     def test_emails_that_no_browser_would_take_are_refused(self):
-        for email in ["dave", "dave@localhost", "a@b@c.org", '"da ve"@x.org', "d@[127.0.0.1]"]:
+        for email in [
+            "dave",
+            "dave@localhost",
+            "a@b@c.org",
+            '"dave"@x.org',
+            "d@[127.0.0.1]",
+        ]:
             with self.subTest(email):
                 self.assertEqual(self.errors_of(email=email), ["email"])
 

@@ -115,6 +115,10 @@ class RegisterPost(CastTestCase):
         user = User.objects.get(email="dave@example.com")
         self.assertEqual(user.username, "Dave")
 
+    def test_email_is_checked_as_it_would_be_stored(self):
+        response = self.register(email="a@x℀.org")  # in NFKC: a@xa/c.org
+        self.assertRefused(response, email="Enter a valid email address.")
+
     def test_usernames_of_other_scripts_are_welcome(self):
         for number, username in enumerate(["Łukasz", "Ольга", "小明", "हिन्दी", "o_o.-2"]):
             with self.subTest(username):

@@ -1,6 +1,7 @@
 """Who you are."""
 
 import unicodedata
+from contextlib import suppress
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
@@ -13,6 +14,7 @@ from .validators import validate_public_email, validate_username
 
 USERNAME_TAKEN = "That username is taken. Please choose a different one."
 EMAIL_TAKEN = "That email is taken. Please choose a different one."
+EMAIL_MAX_LENGTH = 254  # RFC 5321
 
 
 def fold_username(username):
@@ -39,9 +41,16 @@ class UserManager(DjangoUserManager):
         """
         Return `email` as it is stored and looked up: lower-case, without blanks around it.
 
-        And in NFKC, because the login form's UsernameField brings what people type into it.
+        In NFKC, as the login form's UsernameField has it, and with the domain in the ASCII form
+        in which browsers send it from <input type="email">: one mailbox has one spelling.
         """
-        return unicodedata.normalize("NFKC", email or "").strip().lower()
+        email = (email or "").strip()
+        if len(email) > EMAIL_MAX_LENGTH:
+            return email  # no member's; to normalise a megabyte of accents takes minutes
+        local, at, domain = unicodedata.normalize("NFKC", email).lower().rpartition("@")
+        with suppress(UnicodeError):
+            domain = domain.encode("idna").decode()
+        return f"{local}{at}{domain}"
 
     def get_by_natural_key(self, email):
         return self.get(email=self.normalize_email(email))
@@ -70,7 +79,9 @@ class User(AbstractUser):
     # A column rather than a constraint on Lower("username"): SQLite lowers A to Z alone, and
     # "Émile" could pose as "émile". Folded, one letter is at most two: "ß" is "ss".
     username_folded = FoldedUsernameField(max_length=40, unique=True, editable=False)
-    email = models.EmailField(unique=True, validators=[validate_public_email])
+    email = models.EmailField(
+        max_length=EMAIL_MAX_LENGTH, unique=True, validators=[validate_public_email]
+    )
     picture = models.FileField(default="default.jpg", editable=False)
 
     USERNAME_FIELD = "email"

@@ -31,8 +31,9 @@ def validate_username(value):
 
 
 # EmailField already refuses what is no address. This refuses the rest of what browsers do not
-# take in <input type="email">, with which nobody could log in: "quoted"@x.org, a@[127.0.0.1];
-# and addresses without a dot, which no mail from outside reaches.
+# take in <input type="email">, with which nobody could log in: "quoted"@x.org, a@[127.0.0.1],
+# letters that only look like a to z; and addresses without a dot, which no mail from outside
+# reaches.
 validate_public_email = RegexValidator(
-    r'\A[^"@]+@[^\[@]+\.[^@]+\Z', message="Enter a valid email address.", code="invalid"
+    r"\A[!#-?A-~]+@[!-Z^-~]+\.[!-Z^-~]+\Z", message="Enter a valid email address.", code="invalid"
 )

@@ -48,8 +48,8 @@ class NextElsewhereMixin:
 
     def get_redirect_url(self):
         url = super().get_redirect_url()
-        # Django raises ValueError on /login/?next=/login/, a 500 for whoever is logged in.
-        return "" if url == self.request.path else url
+        # /login/?next=/login/ is a ValueError of Django's, a 500; ?next=%23 ("#") goes in circles.
+        return url if url.startswith("/") and url != self.request.path else ""
 
 
 class LoginView(NextElsewhereMixin, auth_views.LoginView):

@@ -26,6 +26,14 @@ class LoadDemoPosts(TestCase):
         self.load()
         self.assertEqual(Post.objects.count(), 1)
 
+    def test_nobody_becomes_the_author_of_demo_posts(self):
+        for username, email in [("Dave", "alice.demo@example.com"), ("BOB.demo", "b@example.com")]:
+            with self.subTest(username):
+                user = User.objects.create_user(username, email, "an unusual sentence")
+                self.load()
+                self.assertFalse(Post.objects.exists())
+                user.delete()
+
     def test_demo_members_are_used_again_after_their_posts_are_gone(self):
         self.load()
         Post.objects.all().delete()

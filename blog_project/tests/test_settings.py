@@ -83,10 +83,3 @@ class Environment(SimpleTestCase):
         example = (settings.BASE_DIR / ".env.example").read_text()
         self.assertIn("SECRET_KEY", read)
         self.assertEqual(read, set(re.findall(r"^#?(\w+)=", example, flags=re.MULTILINE)))
-
-
-class Wsgi(SimpleTestCase):
-    def test_application_starts(self):
-        from blog_project.wsgi import application
-
-        self.assertTrue(callable(application))

@@ -55,7 +55,7 @@ class LoginGet(CastTestCase):
 
     def test_member_whose_next_is_the_login_page_is_sent_home(self):
         self.client.force_login(self.alice)
-        for next_url in ["/login/", "/login/?next=/login/"]:
+        for next_url in ["/login/", "/login/?next=/login/", "#", "?", "?next=%23"]:
             with self.subTest(next_url):
                 response = self.client.get("/login/", {"next": next_url}, follow=True)
                 self.assertEqual(response.request["PATH_INFO"], "/")

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -66,6 +68,21 @@ class EmailNormalisation(CastTestCase):
         self.assertEqual(user.email, "dave@example.com")
         self.assertEqual(User.objects.get_by_natural_key(" DAVE@example.com"), user)
 
+    def test_one_mailbox_has_one_spelling(self):
+        for spellings in [
+            ["a@émile.fr", "a@E\u0301MILE.fr", "a@xn--mile-9oa.fr"],
+            ["a@ΑΣ.gr", "a@ας.gr", "a@ασ.gr"],
+            ["a@exam\u200bple.com", "a@example。com", "a@EXAMPLE.com"],
+        ]:
+            with self.subTest(spellings):
+                self.assertEqual(len(set(map(User.objects.normalize_email, spellings))), 1)
+
+    def test_what_is_too_long_for_anybody_is_left_alone(self):
+        email = "a" + "\u0300\u0316" * 80_000
+        with patch("unicodedata.normalize") as normalize:
+            self.assertEqual(User.objects.normalize_email(email), email)
+        normalize.assert_not_called()
+
     def test_clean_lowers_it(self):
         self.bob.email = "Bob@Example.com"
         self.bob.full_clean()
@@ -130,6 +147,7 @@ class UsernameRules(CastTestCase):
             "a@b@c.org",
             '"dave"@x.org',
             "d@[127.0.0.1]",
+            "admın@x.org",
         ]:
             with self.subTest(email):
                 self.assertEqual(self.errors_of(email=email), ["email"])

@@ -1,7 +1,9 @@
 """`manage.py load_demo_posts`: something to read on a site that is still empty."""
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.management.base import BaseCommand
 from django.db import transaction
+from django.db.models import Q
 
 from blog.models import Post
 from users.models import User
@@ -29,10 +31,17 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args, **options):
-        if Post.objects.exists():
+        if Post.objects.exists() or self.names_are_taken():
             return
         for username, title, content in DEMO_POSTS:
             author = User.objects.filter(email=f"{username}@example.com").first()
             author = author or User.objects.create_user(username, f"{username}@example.com")
             Post.objects.create(author=author, title=title, content=content)
         self.stdout.write(f"Loaded {len(DEMO_POSTS)} demo posts.")
+
+    def names_are_taken(self):
+        """Return whether somebody who can log in has a demo member's name or address."""
+        usernames = [username for username, title, content in DEMO_POSTS]
+        emails = [f"{username}@example.com" for username in usernames]
+        taken = User.objects.filter(Q(username_folded__in=usernames) | Q(email__in=emails))
+        return taken.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).exists()

@@ -9,6 +9,7 @@ without a SECRET_KEY. `manage.py` turns DEBUG on for the developer.
 import os
 from pathlib import Path
 
+import django
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
@@ -76,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "users.sessions.remember_visit",
     "blog_project.middleware.method_not_allowed_page",
 ]
 
@@ -150,6 +152,34 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 
+# With true, a login waits until the member has confirmed the address.
+EMAIL_VERIFICATION_REQUIRED = env_bool("EMAIL_VERIFICATION_REQUIRED", default=False)
+RESET_LINK_HOURS = 1
+PASSWORD_RESET_TIMEOUT = RESET_LINK_HOURS * 60 * 60  # seconds
+CONFIRM_LINK_DAYS = 3
+
+
+# Mail: on the developer's terminal, and in production through a server on this machine.
+
+mail = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
+mail["EMAIL_TIMEOUT"] = 5  # seconds: a visitor waits for the mail server
+if django.VERSION < (6, 1):
+    vars().update(mail)
+else:  # which wants the same under other names
+    MAILERS = {"default": {"BACKEND": mail["EMAIL_BACKEND"]}}
+    if "smtp" in mail["EMAIL_BACKEND"]:
+        MAILERS["default"]["OPTIONS"] = {
+            "host": mail["EMAIL_HOST"],
+            "port": mail["EMAIL_PORT"],
+            "username": mail["EMAIL_HOST_USER"],
+            "password": mail["EMAIL_HOST_PASSWORD"],
+            "use_tls": mail.get("EMAIL_USE_TLS", False),
+            "use_ssl": mail.get("EMAIL_USE_SSL", False),
+            "timeout": mail["EMAIL_TIMEOUT"],
+        }
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Django Blog <noreply@localhost>")
+
+
 # HTTPS
 
 SECURE_SSL = env_bool("SECURE_SSL", default=not DEBUG)
@@ -165,7 +195,10 @@ if env_bool("SECURE_PROXY_SSL", default=False):
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 
-# Static files
+# Pictures of members, and static files
+
+MEDIA_URL = "media/"
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -181,12 +214,37 @@ STORAGES = {
 WHITENOISE_AUTOREFRESH = DEBUG
 
 
-# Logging: in production, too, a server error leaves its traceback on standard error.
+# Logging, with the tokens of links left out. Django's own loggers, on standard error in
+# production too, so that a server error leaves its traceback there.
 
-if not DEBUG:
-    LOGGING = {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "handlers": {"stderr": {"class": "logging.StreamHandler"}},
-        "loggers": {"django": {"handlers": ["stderr"], "level": "INFO"}},
-    }
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "hide_tokens": {"()": "users.logs.HideTokens"},
+        "debug": {"()": "django.utils.log.RequireDebugTrue"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["hide_tokens", "debug"] if DEBUG else ["hide_tokens"],
+        },
+        "runserver": {
+            "class": "logging.StreamHandler",
+            "filters": ["hide_tokens"],
+            "formatter": "runserver",
+        },
+    },
+    "formatters": {
+        "runserver": {
+            "()": "django.utils.log.ServerFormatter",
+            "format": "[{server_time}] {message}",
+            "style": "{",
+        },
+    },
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "INFO"},
+        "django.server": {"handlers": ["runserver"], "level": "INFO", "propagate": False},
+        "users": {"handlers": ["stderr"], "level": "INFO"},
+    },
+}

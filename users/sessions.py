@@ -1,10 +1,66 @@
-"""Where sessions are kept: Django's own database store, with one check more."""
+"""Where sessions are kept, and what is remembered of each for its owner to see."""
 
+from datetime import UTC, datetime
+
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
+from django.utils import timezone
+
+VISIT_KEY = "visit"
+LAST_SEEN_SECONDS = 60
 
 
 class SessionStore(db.SessionStore):
+    """Django's database store, whose rows know their member and device."""
+
+    @classmethod
+    def get_model_class(cls):
+        from .models import Session
+
+        return Session
+
+    def create_model_instance(self, data):
+        session = super().create_model_instance(data)
+        session.user_id = data.get(SESSION_KEY)
+        visit = data.get(VISIT_KEY, {})
+        session.ip = visit.get("ip")
+        session.user_agent = visit.get("user_agent", "")
+        session.since = from_timestamp(visit.get("since"))
+        session.last_seen = from_timestamp(visit.get("last_seen"))
+        return session
+
     def _validate_session_key(self, key):
         # A cookie may spell a NUL byte ("\000"), on which PostgreSQL raises: a forged cookie
         # would be a 500. Keys that Django makes are lower-case letters and digits.
         return super()._validate_session_key(key) and key.isascii() and key.isalnum()
+
+
+def from_timestamp(seconds):
+    """Return the UTC datetime of `seconds` since the epoch, or None for None."""
+    return seconds if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def remember_visit(get_response):
+    """
+    Note in a member's session where and when it was last seen, at most once a minute.
+
+    It is kept in the session's data, which every page of a member loads anyway: no query more.
+    """
+
+    def middleware(request):
+        response = get_response(request)
+        session = request.session
+        # A page that did not look at the session must not start to depend on its cookie.
+        if session.accessed and SESSION_KEY in session:
+            visit = session.get(VISIT_KEY, {})
+            now = int(timezone.now().timestamp())
+            if now - visit.get("last_seen", 0) >= LAST_SEEN_SECONDS:
+                session[VISIT_KEY] = {
+                    "since": visit.get("since", now),
+                    "last_seen": now,
+                    "ip": request.META["REMOTE_ADDR"] or None,
+                    "user_agent": request.headers.get("User-Agent", "")[:255],
+                }
+        return response
+
+    return middleware

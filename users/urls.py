@@ -1,10 +1,53 @@
-from django.urls import path
+from django.urls import path, re_path
+from django.views.generic import RedirectView
 
-from . import views
+from .views import data, email, login, password, profile, register, sessions
 
 urlpatterns = [
-    path("register/", views.RegisterView.as_view(), name="register"),
-    path("login/", views.LoginView.as_view(), name="login"),
-    path("logout/", views.LogoutView.as_view(), name="logout"),
-    path("account/", views.account, name="account"),
+    path("register/", register.RegisterView.as_view(), name="register"),
+    path("login/", login.LoginView.as_view(), name="login"),
+    path("logout/", login.LogoutView.as_view(), name="logout"),
+    # Your account
+    path("account/", profile.AccountView.as_view(), name="account"),
+    path("account/email/", email.EmailChangeView.as_view(), name="email_change"),
+    path("account/email/send/", email.EmailConfirmSendView.as_view(), name="email_confirm_send"),
+    path(
+        "account/email/confirm/<str:token>/",
+        email.EmailConfirmView.as_view(),
+        name="email_confirm",
+    ),
+    path("account/password/", password.PasswordChangeView.as_view(), name="password_change"),
+    path("account/sessions/", sessions.SessionsView.as_view(), name="sessions"),
+    path(
+        "account/sessions/end-others/",
+        sessions.SessionsEndOthersView.as_view(),
+        name="sessions_end_others",
+    ),
+    path(
+        "account/sessions/<str:public_id>/end/",
+        sessions.SessionEndView.as_view(),
+        name="session_end",
+    ),
+    path("account/data/", data.DataView.as_view(), name="data"),
+    path("account/data/download/", data.DataDownloadView.as_view(), name="data_download"),
+    # A forgotten password
+    path("password-reset/", password.PasswordResetView.as_view(), name="password_reset"),
+    path(
+        "password-reset/done/",
+        password.PasswordResetDoneView.as_view(),
+        name="password_reset_done",
+    ),
+    path(
+        "password-reset/complete/",
+        password.PasswordResetCompleteView.as_view(),
+        name="password_reset_complete",
+    ),
+    path(
+        "password-reset/<uidb64>/<token>/",
+        password.PasswordResetConfirmView.as_view(),
+        name="password_reset_confirm",
+    ),
+    # Where password managers look for the page
+    path(".well-known/change-password", RedirectView.as_view(pattern_name="password_change")),
+    re_path(r"^media/pictures/(?P<name>[0-9a-f]{32})\.jpg$", profile.picture, name="picture"),
 ]

@@ -35,5 +35,7 @@ def validate_username(value):
 # letters that only look like a to z; and addresses without a dot, which no mail from outside
 # reaches.
 validate_public_email = RegexValidator(
-    r"\A[!#-?A-~]+@[!-Z^-~]+\.[!-Z^-~]+\Z", message="Enter a valid email address.", code="invalid"
+    r"\A[!#-?A-~]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+\Z",
+    message="Enter a valid email address.",
+    code="invalid",
 )

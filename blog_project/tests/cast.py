@@ -1,9 +1,11 @@
 """The people in the tests: Alice and Bob are members, Carol is staff and may do everything."""
 
+import re
 from unittest.mock import patch
 
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
-from django.test import TestCase
+from django.core import mail
+from django.test import Client, TestCase
 
 from users.models import User
 
@@ -34,3 +36,27 @@ class CastTestCase(TestCase):
 
     def assertLoggedOut(self):
         self.assertNotIn("_auth_user_id", self.client.session)
+
+    def log_in_elsewhere(self, user):
+        """Return a second browser, in which `user` is logged in."""
+        client = Client()
+        client.force_login(user)
+        client.get("/")
+        return client
+
+
+class MailTestCase(CastTestCase):
+    """A CastTestCase, which never commits, in which mail is sent as if it did."""
+
+    def setUp(self):
+        at_once = patch("django.db.transaction.on_commit", lambda send, **options: send())
+        self.enterContext(at_once)
+
+    def assertMailed(self, *mails):
+        """Assert that exactly `mails`, pairs of address and subject, were sent, and forget them."""
+        self.assertEqual([(message.to[0], message.subject) for message in mail.outbox], [*mails])
+        mail.outbox.clear()
+
+    def link(self):
+        """Return the path of the one link in the newest mail that leads below a page."""
+        return re.search(r"http://testserver(/\S+/\S+)", mail.outbox[-1].body)[1]

@@ -78,6 +78,18 @@ class Environment(SimpleTestCase):
         self.assertIn("postgresql", postgresql["ENGINE"])
         self.assertEqual(postgresql["HOST"], "db.example")
 
+    def test_mail_goes_to_the_terminal_or_to_a_server(self):
+        development = settings_with(DEBUG="true")["mail"]
+        self.assertIn("console", development["EMAIL_BACKEND"])
+        url = "smtp+tls://user:secret@mail.example:587"
+        for version in [(5, 2), (6, 1)]:
+            with self.subTest(version), patch("django.VERSION", version):
+                production = settings_with(SECRET_KEY=KEY, EMAIL_URL=url)
+                self.assertIs("MAILERS" in production, version == (6, 1))
+                self.assertIs("EMAIL_HOST" in production, version == (5, 2))
+                options = production.get("MAILERS", {}).get("default", {}).get("OPTIONS")
+                self.assertTrue(options is None or options["host"] == "mail.example")
+
     def test_env_example_has_every_variable(self):
         read = set(re.findall(r'\benv(?:_\w+|\.\w+|iron\.get)\(\s*"(\w+)"', SETTINGS.read_text()))
         example = (settings.BASE_DIR / ".env.example").read_text()

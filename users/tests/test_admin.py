@@ -29,6 +29,34 @@ class UserList(AdminTestCase):
         self.assertEqual(self.client.get("/admin/users/user/").status_code, 302)
 
 
+class UserSessions(AdminTestCase):
+    def test_staff_see_where_a_member_is_logged_in_and_no_key(self):
+        elsewhere = self.log_in_elsewhere(self.alice)
+        response = self.client.get(f"/admin/users/user/{self.alice.pk}/change/")
+        self.assertContains(response, "Unknown device at 127.0.0.1")
+        self.assertNotContains(response, elsewhere.session.session_key)
+
+    def test_staff_end_the_sessions_of_a_member(self):
+        elsewhere, bobs = self.log_in_elsewhere(self.alice), self.log_in_elsewhere(self.bob)
+        response = self.client.post(
+            "/admin/users/user/",
+            {"action": "end_sessions", "_selected_action": [self.alice.pk]},
+            follow=True,
+        )
+        self.assertContains(response, "Ended all sessions of 1 user(s).")
+        self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
+        self.assertEqual(bobs.get("/account/").status_code, 200)
+
+    def test_staff_end_them_by_deactivating_the_member(self):
+        elsewhere = self.log_in_elsewhere(self.alice)
+        self.client.post(
+            f"/admin/users/user/{self.alice.pk}/change/",
+            {"username": "Alice", "email": "alice@example.com"},
+        )
+        self.assertFalse(self.alice.sessions.exists())
+        self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
+
+
 class UserPage(AdminTestCase):
     def change(self, user, **changes):
         data = {

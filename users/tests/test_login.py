@@ -3,7 +3,7 @@ from unittest.mock import patch
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 
 from blog_project.tests.cast import PASSWORD, CastTestCase
-from users.forms import LOGIN_UNSUCCESSFUL
+from users.forms.login import LOGIN_UNSUCCESSFUL
 
 LOGIN_REQUIRED = "Please log in to access this page."
 TWO_WEEKS = 1209600  # seconds

@@ -5,7 +5,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from blog_project.tests.cast import PASSWORD, CastTestCase
-from users.forms import RegisterForm
+from users.forms.register import RegisterForm
 from users.models import User
 
 

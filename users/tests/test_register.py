@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection
 from django.test import Client, TransactionTestCase, skipUnlessDBFeature
 
 from blog_project.tests.cast import PASSWORD, CastTestCase
-from users.forms import RegisterForm
+from users.forms.register import RegisterForm
 from users.models import EMAIL_TAKEN, USERNAME_TAKEN, User
 
 VALID_DATA = {

@@ -1,4 +1,4 @@
-"""Who you are."""
+"""Who you are, and what makes you the only one."""
 
 import unicodedata
 from contextlib import suppress
@@ -7,13 +7,18 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import MinLengthValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.templatetags.static import static
+from django.utils import timezone
 
-from .validators import validate_public_email, validate_username
+from users.validators import validate_public_email, validate_username
 
 USERNAME_TAKEN = "That username is taken. Please choose a different one."
 EMAIL_TAKEN = "That email is taken. Please choose a different one."
+DEFAULT_PICTURE = "default.jpg"
 EMAIL_MAX_LENGTH = 254  # RFC 5321
 
 
@@ -65,6 +70,8 @@ class UserManager(DjangoUserManager):
         """Create a superuser; a taken username raises ValidationError, which the command prints."""
         if self.with_username(username).exists():
             raise ValidationError(USERNAME_TAKEN)
+        # Whoever runs the site vouches for the address.
+        extra_fields.setdefault("email_confirmed_at", timezone.now())
         return super().create_superuser(username, email, password, **extra_fields)
 
 
@@ -82,7 +89,8 @@ class User(AbstractUser):
     email = models.EmailField(
         max_length=EMAIL_MAX_LENGTH, unique=True, validators=[validate_public_email]
     )
-    picture = models.FileField(default="default.jpg", editable=False)
+    email_confirmed_at = models.DateTimeField(null=True, editable=False)
+    picture = models.FileField(upload_to="pictures/", default=DEFAULT_PICTURE, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["username"]
@@ -104,3 +112,26 @@ class User(AbstractUser):
         if update_fields is not None and "username" in update_fields:
             update_fields = {*update_fields, "username_folded"}
         super().save(update_fields=update_fields, **kwargs)
+        if not self.is_active:
+            self.end_sessions()
+
+    def end_sessions(self, keep=None):
+        """Log the user out everywhere, but for the session whose key is `keep`."""
+        self.sessions.exclude(session_key=keep).delete()
+
+    @property
+    def picture_url(self):
+        if self.picture.name == DEFAULT_PICTURE:
+            return static("users/default.jpg")
+        return self.picture.url
+
+    def forget_picture(self, name):
+        """Delete the picture file `name` for good once the transaction commits."""
+        if name != DEFAULT_PICTURE:
+            storage = self.picture.storage
+            transaction.on_commit(lambda: storage.delete(name), robust=True)
+
+
+@receiver(post_delete, sender=User)
+def forget_picture_of_deleted_user(instance, **kwargs):
+    instance.forget_picture(instance.picture.name)

@@ -1,0 +1,36 @@
+"""Mail to members: plain text, one template each, sent when what it tells of is safely stored."""
+
+import logging
+
+from django.contrib import messages
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.template.loader import render_to_string
+
+logger = logging.getLogger(__name__)
+
+MAIL_NOT_SENT = "The mail could not be sent. Please try again later."
+
+
+def send_email(request, name, to, *, sent=None, **context):
+    """
+    Send the template `users/emails/{name}.txt` to the address `to` once the transaction commits.
+
+    The template's first line is the subject. `request` is the one that asks for the mail: its
+    visitor is told `sent`, if given, or that the mail could not be sent. Nothing is raised: a
+    mail server that is down, or slower than EMAIL_TIMEOUT, must not undo what was done.
+    """
+    text = render_to_string(f"users/emails/{name}.txt", context, request)
+    subject, _, body = text.strip().partition("\n")
+
+    def send():
+        try:
+            EmailMessage(subject, body.strip() + "\n", to=[to]).send()
+        except Exception:  # every mail backend has errors of its own
+            logger.exception("The mail %r could not be sent.", name)
+            messages.error(request, MAIL_NOT_SENT)
+        else:
+            if sent:
+                messages.info(request, sent)
+
+    transaction.on_commit(send)

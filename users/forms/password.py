@@ -1,0 +1,49 @@
+"""What members fill in about their password."""
+
+from django import forms
+from django.contrib.auth import forms as auth_forms
+
+from users.emails import send_email
+from users.models import User
+
+NOT_YOURS = "That is not your current password."
+
+
+class PasswordResetForm(auth_forms.PasswordResetForm):
+    """Ask for a reset link; an address without an account gets a mail as well."""
+
+    def get_users(self, email):
+        users = User.objects.with_email(email).filter(is_active=True)
+        return [user for user in users if user.has_usable_password()]
+
+    def save(self, *, request, **options):
+        # One look-up and one mail either way, or text, time or a missing mail would tell who
+        # has an account (ASVS 6.3.8).
+        self.request, self.known = request, False
+        super().save(request=request, **options)
+        if not self.known:
+            send_email(request, "password_reset_unknown", self.cleaned_data["email"])
+
+    def send_mail(self, subject_template, email_template, context, from_email, to_email, **options):
+        self.known = True
+        send_email(self.request, "password_reset", to_email, **context)
+
+
+class CurrentPasswordForm(forms.Form):
+    """Ask `user` for the current password before something that cannot be undone."""
+
+    password = forms.CharField(
+        label="Current password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, user, *args, **kwargs):
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self):
+        password = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError(NOT_YOURS, code="password_incorrect")
+        return password

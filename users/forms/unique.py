@@ -1,0 +1,38 @@
+"""What makes a member the only one, for every form that changes it."""
+
+from django import forms
+from django.db import IntegrityError, transaction
+
+from users.models import EMAIL_TAKEN, USERNAME_TAKEN, User
+from users.validators import validate_public_email
+
+
+class UniqueUserMixin:
+    """Form mixin that refuses a username or an e-mail which somebody else has, in any case."""
+
+    def clean_username(self):
+        username = self.cleaned_data["username"]
+        if User.objects.with_username(username).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(USERNAME_TAKEN, code="unique")
+        return username
+
+    def clean_email(self):
+        email = User.objects.normalize_email(self.cleaned_data["email"])
+        validate_public_email(email)  # as it would be stored: "a@x℀.org" becomes "a@xa/c.org"
+        if User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(EMAIL_TAKEN, code="unique")
+        return email
+
+    def save_unless_taken(self, user):
+        """Save `user` and return True, or return False with the errors in the form."""
+        try:
+            with transaction.atomic():
+                user.save()
+        except IntegrityError:
+            # Somebody else, or a double click, was quicker. Their row is there now, so that
+            # cleaning again finds which field it is, on every database.
+            self.full_clean()
+            if self.is_valid():
+                raise
+            return False
+        return True

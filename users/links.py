@@ -1,0 +1,38 @@
+"""Signed links that confirm an e-mail address."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from .models import User
+
+SALT = "users.confirm_email"
+
+
+def fingerprint(user):
+    """Return a digest of all that kills the link of `user` when it changes, the link's use too."""
+    state = f"{user.email}\n{user.password}\n{user.email_confirmed_at}"
+    return salted_hmac(SALT, state, algorithm="sha256").hexdigest()[:32]
+
+
+def confirm_link(request, user, email):
+    """Return the address of the page on which `user` confirms that `email` is theirs."""
+    token = signing.dumps([user.pk, email, fingerprint(user)], salt=SALT)
+    return request.build_absolute_uri(reverse("email_confirm", args=[token]))
+
+
+def read_token(token):
+    """
+    Return (user, email, alive) for the `token` of a link.
+
+    `alive` says whether the link can still be used. Raises signing.BadSignature for a token that
+    is forged, cut, meant for something else, or older than CONFIRM_LINK_DAYS, and
+    User.DoesNotExist if the account is gone.
+    """
+    max_age = timedelta(days=settings.CONFIRM_LINK_DAYS)
+    pk, email, seen = signing.loads(token, salt=SALT, max_age=max_age)
+    user = User.objects.select_for_update().get(pk=pk)
+    return user, email, constant_time_compare(seen, fingerprint(user))

@@ -1,0 +1,64 @@
+"""Every account address, as a stranger, as another member and as staff without permission."""
+
+from django.urls import get_resolver
+
+from blog_project.tests.cast import CastTestCase
+
+PAGES = [
+    "/account/",
+    "/account/email/",
+    "/account/password/",
+    "/account/sessions/",
+    "/account/data/",
+    "/account/data/download/",
+]
+ACTIONS = ["/account/sessions/end-others/", "/account/sessions/x/end/"]
+FOR_ANYBODY_WITH_THE_LINK = ["/account/email/send/", "/account/email/confirm/x/"]
+
+
+class Access(CastTestCase):
+    def test_list_above_is_whole(self):
+        routes = get_resolver().url_patterns[1].url_patterns
+        account = [route for route in map(str, routes) if "account/" in route]
+        tested = PAGES + ACTIONS + FOR_ANYBODY_WITH_THE_LINK
+        self.assertEqual(len(account), len(tested))
+        for url in tested:
+            self.assertTrue(any(route.resolve(url[1:]) for route in routes), url)
+
+    def test_strangers_are_sent_to_the_login_page(self):
+        for url in PAGES + ACTIONS:
+            for method in [self.client.get, self.client.post]:
+                with self.subTest(url):
+                    self.assertRedirects(method(url), f"/login/?next={url}")
+
+    def test_members_and_staff_see_themselves_alone(self):
+        self.carol.is_superuser = False
+        self.carol.save()
+        for member in [self.bob, self.carol]:
+            self.client.force_login(member)
+            for url in PAGES:
+                with self.subTest(url=url, member=member):
+                    response = self.client.get(url)
+                    self.assertEqual(response.status_code, 200)
+                    self.assertNotContains(response, "alice")
+                    self.assertNotContains(response, "Alice")
+
+    def test_nobody_keeps_a_copy(self):
+        self.client.force_login(self.alice)
+        for url in PAGES:
+            with self.subTest(url):
+                self.assertIn("no-store", self.client.get(url)["Cache-Control"])
+
+    def test_menu_marks_the_page(self):
+        self.client.force_login(self.alice)
+        for url in PAGES[:-1]:
+            with self.subTest(url):
+                response = self.client.get(url)
+                self.assertContains(response, f'aria-current="page" href="{url}"', count=1)
+
+    def test_queries_a_page(self):
+        self.client.force_login(self.alice)
+        self.client.get("/")
+        for url, number in [("/account/", 2), ("/account/sessions/", 3), ("/", 3)]:
+            with self.subTest(url), self.assertNumQueries(number):
+                self.client.get(url)

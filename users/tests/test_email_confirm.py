@@ -1,0 +1,174 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from django.core import mail, signing
+from django.test import override_settings
+from django.utils import timezone
+
+from blog_project.tests.cast import PASSWORD, MailTestCase
+from users.models import User
+from users.tests.test_register import VALID_DATA
+
+SENT = ("alice@example.com", "Confirm your email address")
+CONFIRM_FIRST = "Please confirm your email address first"
+DEAD = "This Link Does Not Work"
+
+
+class EmailConfirmTestCase(MailTestCase):
+    def ask(self):
+        """Let Alice ask for a link, and return its path."""
+        self.client.force_login(self.alice)
+        self.client.post("/account/email/send/")
+        self.client.logout()
+        return self.link()
+
+    def assertConfirmed(self, confirmed=True):
+        self.alice.refresh_from_db()
+        self.assertIs(bool(self.alice.email_confirmed_at), confirmed)
+
+
+class Registration(MailTestCase):
+    def test_sends_a_link_that_confirms(self):
+        self.client.post("/register/", VALID_DATA)
+        url = self.link()
+        self.assertMailed(("dave@example.com", "Confirm your email address"))
+        self.client.post(url)
+        self.assertTrue(User.objects.get(email="dave@example.com").email_confirmed_at)
+
+    def test_mail_server_that_is_down_loses_nothing(self):
+        with (
+            patch("django.core.mail.EmailMessage.send", side_effect=TimeoutError),
+            self.assertLogs("users.emails", "ERROR") as logs,
+        ):
+            response = self.client.post("/register/", VALID_DATA, follow=True)
+        self.assertContains(response, "Your account has been created!")
+        self.assertContains(response, "The mail could not be sent.")
+        self.assertContains(response, "alert-danger")
+        self.assertNotIn("/account/email/confirm/", "".join(logs.output))
+        self.assertTrue(User.objects.filter(email="dave@example.com").exists())
+
+
+class EmailConfirmSend(EmailConfirmTestCase):
+    def test_account_page_says_whether_and_offers_to_send_again(self):
+        self.client.force_login(self.alice)
+        self.assertContains(self.client.get("/account/"), "Send it again")
+        response = self.client.post("/account/email/send/", follow=True)
+        self.assertContains(response, "A link is on its way")
+        self.assertMailed(SENT)
+        User.objects.filter(pk=self.alice.pk).update(email_confirmed_at=timezone.now())
+        response = self.client.get("/account/")
+        self.assertContains(response, "(confirmed)")
+        self.assertNotContains(response, "Send it again")
+
+    def test_nothing_is_sent_to_the_confirmed_or_to_strangers(self):
+        self.assertRedirects(self.client.post("/account/email/send/"), "/login/")
+        self.client.force_login(self.carol)  # createsuperuser vouched for her
+        self.client.post("/account/email/send/")
+        self.assertMailed()
+
+
+class EmailConfirm(EmailConfirmTestCase):
+    def test_opening_the_link_confirms_nothing(self):
+        url = self.ask()
+        for response in [self.client.get(url), self.client.head(url)]:
+            self.assertEqual(response.status_code, 200)
+            self.assertEqual(response["Referrer-Policy"], "strict-origin")
+            self.assertIn("no-store", response["Cache-Control"])
+        self.assertConfirmed(False)
+
+    def test_button_confirms_and_a_second_click_says_the_same(self):
+        url = self.ask()
+        for _ in range(2):
+            response = self.client.post(url, follow=True)
+            self.assertContains(response, "Your email address is confirmed.")
+            self.assertConfirmed()
+
+    def test_every_link_sent_works_until_one_is_used(self):
+        first, second = self.ask(), self.ask()
+        self.assertEqual(self.client.get(first).status_code, 200)
+        self.client.post(second)
+        self.alice.refresh_from_db()
+        at = self.alice.email_confirmed_at
+        self.client.post(first)
+        self.alice.refresh_from_db()
+        self.assertEqual(self.alice.email_confirmed_at, at)
+
+    def test_link_dies_after_three_days(self):
+        url = self.ask()
+        with patch("django.core.signing.time.time", return_value=signing.time.time() + 259_201):
+            self.assertContains(self.client.post(url), DEAD, status_code=410)
+        self.assertConfirmed(False)
+
+    def test_link_dies_with_the_password_the_email_and_the_account(self):
+        url = self.ask()
+        self.alice.set_password("another unusual sentence")
+        self.alice.save()
+        self.assertContains(self.client.post(url), DEAD, status_code=410)
+        self.assertContains(self.client.get(url), DEAD, status_code=410)
+        url = self.ask()
+        User.objects.filter(pk=self.alice.pk).update(email="new@example.com")
+        self.assertContains(self.client.post(url), DEAD, status_code=410)
+        self.assertConfirmed(False)
+        self.alice.delete()
+        self.assertContains(self.client.post(url), DEAD, status_code=410)
+
+    def test_broken_links_and_links_for_something_else_are_dead(self):
+        url = self.ask()
+        other = signing.dumps([self.alice.pk, "alice@example.com", "x"], salt="other purpose")
+        self.client.post("/password-reset/", {"email": "alice@example.com"})
+        reset_token = self.link().split("/")[3]
+        for token in [url.split("/")[4][:-2], "x", "%00", "a" * 9_000, other, reset_token]:
+            with self.subTest(token[:20]):
+                for method in [self.client.get, self.client.post]:
+                    response = method(f"/account/email/confirm/{token}/")
+                    self.assertContains(response, DEAD, status_code=410)
+                    self.assertContains(response, "/account/email/", status_code=410)
+        self.assertConfirmed(False)
+
+    def test_confirmation_token_resets_no_password(self):
+        token = self.ask().split("/")[4]
+        self.client.post("/password-reset/", {"email": "alice@example.com"})
+        uid = self.link().split("/")[2]
+        response = self.client.get(f"/password-reset/{uid}/{token}/", follow=True)
+        self.assertContains(response, DEAD)
+
+
+@override_settings(EMAIL_VERIFICATION_REQUIRED=True)
+class VerificationRequired(EmailConfirmTestCase):
+    def test_right_password_is_told_to_confirm_first_and_gets_a_new_link(self):
+        response = self.log_in()
+        self.assertContains(response, CONFIRM_FIRST)
+        self.assertContains(response, "Send it again")
+        self.assertLoggedOut()
+        self.client.post("/account/email/send/")
+        url = self.link()
+        self.assertMailed(SENT)
+        self.client.post(url)
+        self.assertRedirects(self.log_in(), "/")
+
+    def test_wrong_password_learns_nothing_and_gets_nothing(self):
+        response = self.log_in(password="wrong")
+        self.assertNotContains(response, CONFIRM_FIRST)
+        self.assertNotContains(response, "Send it again")
+        self.client.post("/account/email/send/")
+        self.assertMailed()
+
+    def test_one_right_password_sends_one_mail(self):
+        self.log_in()
+        self.client.post("/account/email/send/")
+        self.client.post("/account/email/send/")
+        self.assertMailed(SENT)
+
+    def test_confirmed_member_logs_in(self):
+        User.objects.filter(pk=self.alice.pk).update(email_confirmed_at=timezone.now())
+        self.assertRedirects(self.log_in(), "/")
+
+    def test_whoever_made_the_superuser_vouches_for_the_address(self):
+        self.assertRedirects(self.log_in("carol@example.com"), "/")
+
+
+class VerificationNotRequired(EmailConfirmTestCase):
+    def test_login_does_not_wait(self):
+        self.assertRedirects(self.log_in(), "/")
+        self.assertNotIn(PASSWORD, "".join(message.body for message in mail.outbox))
+        self.assertLess(self.alice.date_joined, timezone.now() + timedelta(seconds=1))

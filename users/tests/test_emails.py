@@ -1,0 +1,56 @@
+from unittest.mock import patch
+
+from django.contrib.messages import get_messages
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.core import mail
+from django.db import transaction
+from django.test import RequestFactory, TestCase, TransactionTestCase
+
+from users.emails import MAIL_NOT_SENT, send_email
+from users.models import User
+
+
+def request():
+    request = RequestFactory().get("/")
+    request.session = {}
+    request._messages = FallbackStorage(request)
+    return request
+
+
+class SendEmail(TransactionTestCase):
+    def test_is_sent_after_the_commit(self):
+        with transaction.atomic():
+            send_email(request(), "account_deleted", "dave@example.com")
+            self.assertEqual(mail.outbox, [])
+        self.assertEqual(mail.outbox[0].to, ["dave@example.com"])
+
+    def test_is_not_sent_when_the_change_is_undone(self):
+        with self.assertRaises(ZeroDivisionError), transaction.atomic():
+            send_email(request(), "account_deleted", "dave@example.com")
+            1 / 0  # noqa: B018
+        self.assertEqual(mail.outbox, [])
+
+
+class Text(TestCase):
+    def send(self, **context):
+        asked_by = request()
+        with self.captureOnCommitCallbacks(execute=True):
+            send_email(asked_by, "account_deleted", "dave@example.com", sent="Sent.", **context)
+        return [(message.level_tag, message.message) for message in get_messages(asked_by)]
+
+    def test_is_plain_with_the_subject_in_its_first_line(self):
+        self.assertEqual(self.send(user=User(username="O’Dave")), [("info", "Sent.")])
+        message = mail.outbox[0]
+        self.assertEqual(message.subject, "Your account has been deleted")
+        self.assertTrue(message.body.startswith("Hello O’Dave,\n\nyour account"))
+        self.assertNotIn("\n\n\n", message.body)
+        self.assertTrue(message.body.endswith("http://testserver/\n"))
+
+    def test_every_error_of_a_backend_is_logged_and_told(self):
+        for error in [OSError("refused"), TimeoutError(), ValueError("some backend")]:
+            with (
+                self.subTest(error),
+                patch("django.core.mail.EmailMessage.send", side_effect=error),
+                self.assertLogs("users.emails", "ERROR"),
+            ):
+                self.assertEqual(self.send(), [("error", MAIL_NOT_SENT)])

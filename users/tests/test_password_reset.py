@@ -1,0 +1,148 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core import mail
+from django.utils import timezone
+
+from blog_project.tests.cast import PASSWORD, MailTestCase
+from users.emails import MAIL_NOT_SENT
+
+NEW_PASSWORD = "another unusual sentence"
+ASKED = ("alice@example.com", "Set a new password")
+USED = ("alice@example.com", "Your password has been reset")
+
+
+class PasswordResetPost(MailTestCase):
+    def ask(self, email):
+        return self.client.post("/password-reset/", {"email": email}, follow=True)
+
+    def test_login_page_leads_here(self):
+        self.assertContains(self.client.get("/login/"), 'href="/password-reset/"')
+
+    def test_member_gets_a_link_in_any_case(self):
+        self.ask("ALICE@example.com")
+        self.assertIn("/password-reset/", mail.outbox[0].body)
+        self.assertMailed(ASKED)
+
+    def test_other_addresses_get_a_mail_that_says_so(self):
+        self.bob.is_active = False
+        self.bob.save()
+        self.carol.set_unusable_password()
+        self.carol.save()
+        for email in ["nobody@example.com", "bob@example.com", "carol@example.com"]:
+            with self.subTest(email):
+                self.ask(email)
+                self.assertIn("/register/", mail.outbox[0].body)
+                self.assertNotIn("/password-reset/", mail.outbox[0].body)
+                self.assertMailed((email, "No account with this address"))
+
+    def test_known_and_unknown_addresses_look_and_cost_alike(self):
+        pages = []
+        for email in ["alice@example.com", "nobody@example.com"]:
+            with self.assertNumQueries(1):
+                pages.append(self.ask(email).content)
+        self.assertEqual(*pages)
+
+    def test_mail_server_that_is_down_looks_alike_too(self):
+        pages = []
+        for email in ["alice@example.com", "nobody@example.com"]:
+            with (
+                patch("django.core.mail.EmailMessage.send", side_effect=OSError("refused")),
+                self.assertLogs("users.emails", "ERROR"),
+            ):
+                response = self.ask(email)
+            self.assertContains(response, MAIL_NOT_SENT)
+            pages.append(response.content)
+        self.assertEqual(*pages)
+
+    def test_bad_addresses_are_form_errors(self):
+        for email in ["", "nobody", "a@b@c.org", "x" * 10_000 + "@example.com", "a\x00@b.org"]:
+            with self.subTest(email[:20]):
+                response = self.client.post("/password-reset/", {"email": email})
+                self.assertEqual(list(response.context["form"].errors), ["email"])
+        self.assertMailed()
+
+
+class PasswordResetConfirm(MailTestCase):
+    def setUp(self):
+        super().setUp()
+        self.client.post("/password-reset/", {"email": "alice@example.com"})
+        self.url = self.link()
+        mail.outbox.clear()
+
+    def open_and_set(self, url=None, password=NEW_PASSWORD):
+        """Open the link and send the form of the page that it leads to."""
+        response = self.client.get(url or self.url, follow=True)
+        data = {"new_password1": password, "new_password2": password}
+        return self.client.post(response.request["PATH_INFO"], data, follow=True)
+
+    def assertDead(self, url=None):
+        self.assertContains(
+            self.client.get(url or self.url, follow=True), "This Link Does Not Work"
+        )
+        self.assertContains(self.open_and_set(url), "/password-reset/")
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.check_password(PASSWORD))
+
+    def test_no_token_stays_in_the_address(self):
+        response = self.client.get(self.url)
+        self.assertRedirects(response, self.url.rsplit("/", 2)[0] + "/set-password/")
+
+    def test_new_password_works_everybody_is_out_and_a_mail_says_so(self):
+        elsewhere = self.log_in_elsewhere(self.alice)
+        self.client.post("/password-reset/", {"email": "alice@example.com"})
+        url = self.link()
+        mail.outbox.clear()
+        self.assertContains(self.open_and_set(url), "Password Set")
+        self.assertLoggedOut()
+        self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
+        self.assertFalse(self.alice.sessions.exists())
+        self.assertMailed(USED)
+        self.assertContains(self.log_in(), "Login Unsuccessful")
+        self.assertRedirects(self.log_in(password=NEW_PASSWORD), "/")
+
+    def test_bad_password_is_a_form_error_and_the_link_lives(self):
+        response = self.open_and_set(password="alice")
+        self.assertTrue(response.context["form"].errors)
+        self.assertMailed()
+        self.assertContains(self.open_and_set(), "Password Set")
+
+    def test_link_works_once(self):
+        self.open_and_set()
+        self.alice.refresh_from_db()
+        self.alice.set_password(PASSWORD)
+        self.alice.save()
+        self.assertDead()
+
+    def test_link_dies_after_an_hour(self):
+        later = timezone.now() + timedelta(minutes=61)
+        with patch.object(
+            PasswordResetTokenGenerator, "_now", return_value=later.replace(tzinfo=None)
+        ):
+            self.assertDead()
+
+    def test_link_dies_with_a_new_email_or_login(self):
+        for change in [{"email": "new@example.com"}, {"last_login": timezone.now()}]:
+            with self.subTest(change):
+                before = {name: getattr(self.alice, name) for name in change}
+                type(self.alice).objects.filter(pk=self.alice.pk).update(**change)
+                self.assertDead()
+                type(self.alice).objects.filter(pk=self.alice.pk).update(**before)
+
+    def test_broken_links_are_a_page_that_leads_on(self):
+        uid, token = self.url.split("/")[2:4]
+        for url in [
+            self.url[:-3] + "/",
+            f"/password-reset/{uid}/x/",
+            f"/password-reset/x/{token}/",
+            f"/password-reset/%00/{token}/",
+            f"/password-reset/OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5/{token}/",
+            f"/password-reset/{uid}/set-password/",
+        ]:
+            with self.subTest(url):
+                self.assertDead(url)
+
+    def test_link_of_another_member_is_dead(self):
+        self.client.post("/password-reset/", {"email": "bob@example.com"})
+        self.assertDead(self.url.replace(self.url.split("/")[2], self.link().split("/")[2]))

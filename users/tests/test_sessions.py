@@ -1,0 +1,119 @@
+from datetime import datetime, timedelta
+from unittest.mock import patch
+
+from django.test import Client
+from django.utils import timezone
+
+from blog_project.tests.cast import CastTestCase
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+class SessionsTestCase(CastTestCase):
+    def setUp(self):
+        self.client.force_login(self.alice)
+        self.client.get("/", headers={"user-agent": FIREFOX})
+
+    def sessions(self):
+        return self.client.get("/account/sessions/").context["object_list"]
+
+
+class SessionsGet(SessionsTestCase):
+    def test_lists_device_address_and_this_one(self):
+        self.log_in_elsewhere(self.alice)
+        response = self.client.get("/account/sessions/")
+        self.assertContains(response, "Firefox on Linux")
+        self.assertContains(response, "127.0.0.1")
+        self.assertContains(response, "Unknown device")
+        self.assertContains(response, "This one", count=1)
+
+    def test_shows_neither_keys_nor_the_sessions_of_others(self):
+        self.log_in_elsewhere(self.bob)
+        response = self.client.get("/account/sessions/")
+        self.assertEqual(len(response.context["object_list"]), 1)
+        self.assertNotContains(response, self.client.session.session_key)
+
+    def test_expired_sessions_are_not_listed(self):
+        self.log_in_elsewhere(self.alice)
+        other = self.alice.sessions.exclude(session_key=self.client.session.session_key)
+        other.update(expire_date=timezone.now())
+        self.assertEqual(len(self.sessions()), 1)
+
+    def test_long_forged_user_agent_is_cut_and_escaped(self):
+        client = self.log_in_elsewhere(self.bob)
+        client.get("/account/sessions/")
+        with patch("users.sessions.LAST_SEEN_SECONDS", 0):
+            client.get("/", headers={"user-agent": "<script>" * 1_000})
+        self.assertEqual(len(self.bob.sessions.get().user_agent), 255)
+        self.assertNotContains(client.get("/account/sessions/"), "<script>&lt;")
+
+    def test_row_can_be_decoded(self):
+        session = self.alice.sessions.get()
+        self.assertEqual(session.get_decoded()["_auth_user_id"], str(self.alice.pk))
+
+
+class SessionEnd(SessionsTestCase):
+    def end(self, session):
+        return self.client.post(f"/account/sessions/{session.public_id}/end/", follow=True)
+
+    def test_ends_one_at_its_next_request(self):
+        elsewhere, third = self.log_in_elsewhere(self.alice), self.log_in_elsewhere(self.alice)
+        key = elsewhere.session.session_key
+        self.assertContains(self.end(self.alice.sessions.get(session_key=key)), "logged out there")
+        self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
+        self.assertEqual(third.get("/account/").status_code, 200)
+        self.assertLoggedInAs(self.alice)
+
+    def test_ends_all_others(self):
+        elsewhere, bobs = self.log_in_elsewhere(self.alice), self.log_in_elsewhere(self.bob)
+        self.client.post("/account/sessions/end-others/")
+        self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
+        self.assertEqual(bobs.get("/account/").status_code, 200)
+        self.assertLoggedInAs(self.alice)
+
+    def test_session_of_another_member_or_of_nobody_is_left_alone(self):
+        self.log_in_elsewhere(self.bob)
+        self.end(self.bob.sessions.get())
+        self.client.post("/account/sessions/x/end/")
+        self.client.post(f"/account/sessions/{self.client.session.session_key}/end/")
+        self.assertTrue(self.bob.sessions.exists())
+        self.assertLoggedInAs(self.alice)
+
+    def test_nothing_ends_by_get(self):
+        self.log_in_elsewhere(self.alice)
+        for path in ["end-others", f"{self.alice.sessions.first().public_id}/end"]:
+            self.assertEqual(self.client.get(f"/account/sessions/{path}/").status_code, 405)
+        self.assertEqual(self.alice.sessions.count(), 2)
+
+    def test_deactivated_member_is_out_everywhere_at_once(self):
+        self.alice.is_active = False
+        self.alice.save()
+        self.assertFalse(self.alice.sessions.exists())
+        self.assertRedirects(self.client.get("/account/"), "/login/?next=/account/")
+
+
+class LastSeen(SessionsTestCase):
+    def get_after(self, seconds):
+        now = timezone.now() + timedelta(seconds=seconds)
+        with patch("users.sessions.timezone.now", return_value=now):
+            self.client.get("/")
+        return int(now.timestamp())
+
+    def test_is_written_once_a_minute_and_the_rest_stays(self):
+        before = self.alice.sessions.get()
+        with self.assertNumQueries(3):  # session, member, how many posts
+            self.get_after(30)
+        with self.assertNumQueries(6):  # and one write, in a transaction of its own
+            seen = self.get_after(61)
+        after = self.alice.sessions.get()
+        self.assertEqual(int(after.last_seen.timestamp()), seen)
+        self.assertEqual(after.since, before.since)
+
+    def test_login_takes_one_write_of_the_session_no_matter_what_it_remembers(self):
+        self.assertIsInstance(self.alice.sessions.get().since, datetime)
+        self.assertEqual(self.alice.sessions.get().user_agent, FIREFOX)
+
+    def test_strangers_get_no_session(self):
+        client = Client()
+        client.get("/")
+        self.assertNotIn("sessionid", client.cookies)

@@ -1,0 +1,104 @@
+"""Confirm your address, or move to another one."""
+
+from django.contrib import messages
+from django.core.signing import BadSignature
+from django.db import IntegrityError, transaction
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.generic import FormView, View
+
+from users.emails import send_email
+from users.forms.email import EmailChangeForm
+from users.forms.login import UNCONFIRMED_KEY
+from users.links import confirm_link, read_token
+from users.models import EMAIL_TAKEN, User
+
+from .account import OwnUserMixin
+
+EMAIL_CONFIRMED = "Your email address is confirmed."
+LINK_SENT = "A link is on its way to your mailbox. It works for 3 days."
+
+
+class EmailChangeView(OwnUserMixin, FormView):
+    form_class = EmailChangeForm
+    template_name = "users/email.html"
+
+    def form_valid(self, form):
+        user, new = self.request.user, form.cleaned_data["email"]
+        link = confirm_link(self.request, user, new)
+        send_email(self.request, "email_change", new, sent=LINK_SENT, user=user, link=link)
+        send_email(self.request, "email_change_asked", user.email, user=user, new=new)
+        return redirect("email_change")
+
+
+class EmailConfirmSendView(View):
+    """Send the link again: to a member, or to whoever just knew an unconfirmed one's password."""
+
+    http_method_names = ["post"]
+
+    def post(self, request):
+        user = request.user
+        if not user.is_authenticated:
+            user = User.objects.filter(pk=request.session.pop(UNCONFIRMED_KEY, None)).first()
+        if user and not user.email_confirmed_at:
+            link = confirm_link(request, user, user.email)
+            send_email(request, "email_confirm", user.email, sent=LINK_SENT, user=user, link=link)
+        return redirect("account" if request.user.is_authenticated else "login")
+
+
+@method_decorator(never_cache, name="dispatch")
+class EmailConfirmView(View):
+    """
+    The page behind a confirmation link.
+
+    It changes nothing by GET: mail scanners follow links. Nobody has to be logged in, because
+    whoever asked for the link had to know the password.
+    """
+
+    def dispatch(self, request, *args, **kwargs):
+        try:
+            with transaction.atomic():
+                response = super().dispatch(request, *args, **kwargs)
+        except (BadSignature, User.DoesNotExist):
+            response = self.page("dead", status=410)
+        except IntegrityError:
+            # Somebody else has taken the address since.
+            response = self.page("dead", status=409, error=EMAIL_TAKEN)
+        # The address of this page is a secret, which no Referer may carry on.
+        response["Referrer-Policy"] = "strict-origin"
+        return response
+
+    def page(self, state, status=200, **context):
+        return render(
+            self.request, "users/email_confirm.html", {"state": state, **context}, status=status
+        )
+
+    def get(self, request, token):
+        user, email, alive = read_token(token)
+        if not alive:
+            return self.used_before(user, email)
+        return self.page("alive", email=email)
+
+    def post(self, request, token):
+        user, new, alive = read_token(token)
+        if not alive:
+            return self.used_before(user, new)
+        old = user.email
+        user.email, user.email_confirmed_at = new, timezone.now()
+        user.save(update_fields=["email", "email_confirmed_at"])
+        if old != new:
+            for address in [old, new]:
+                send_email(request, "email_changed", address, user=user, old=old, new=new)
+        return self.confirmed()
+
+    def used_before(self, user, email):
+        # A second click on a link that worked, or a link that something else has killed.
+        if user.email_confirmed_at and user.email == email:
+            return self.confirmed()
+        return self.page("dead", status=410)
+
+    def confirmed(self):
+        messages.success(self.request, EMAIL_CONFIRMED)
+        return redirect("account" if self.request.user.is_authenticated else "login")

@@ -1,0 +1,50 @@
+"""Log in and log out."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import views as auth_views
+from django.shortcuts import redirect
+
+from users.forms.login import LoginForm
+
+LOGIN_REQUIRED = "Please log in to access this page."
+
+
+class NextElsewhereMixin:
+    """Takes a `next` that leads back to this very page for none at all."""
+
+    def get_redirect_url(self):
+        url = super().get_redirect_url()
+        # /login/?next=/login/ is a ValueError of Django's, a 500; ?next=%23 ("#") goes in circles.
+        return url if url.startswith("/") and url != self.request.path else ""
+
+
+class LoginView(NextElsewhereMixin, auth_views.LoginView):
+    form_class = LoginForm
+    template_name = "users/login.html"
+    redirect_authenticated_user = True
+
+    def get(self, request, *args, **kwargs):
+        # `next` is there when login_required sent the visitor here.
+        if self.get_redirect_url():
+            messages.info(request, LOGIN_REQUIRED)
+        return super().get(request, *args, **kwargs)
+
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        remember = form.cleaned_data["remember"]
+        # None: what the settings say, until the browser closes.
+        self.request.session.set_expiry(settings.SESSION_COOKIE_AGE if remember else None)
+        return response
+
+
+class LogoutView(NextElsewhereMixin, auth_views.LogoutView):
+    """Logs out by POST; whoever opens the address sees a page with the button."""
+
+    http_method_names = [*auth_views.LogoutView.http_method_names, "get", "head"]
+    template_name = "users/logout.html"
+
+    def get(self, request, *args, **kwargs):
+        if not request.user.is_authenticated:
+            return redirect(settings.LOGOUT_REDIRECT_URL)
+        return super().get(request, *args, **kwargs)

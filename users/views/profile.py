@@ -1,0 +1,45 @@
+"""Your account page: who you are on this site."""
+
+from copy import copy
+
+from django.contrib import messages
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404
+from django.shortcuts import redirect
+from django.views.generic import UpdateView
+
+from users.forms.profile import ProfileForm
+
+from .account import AccountMixin
+
+ACCOUNT_UPDATED = "Your account has been updated."
+
+
+class AccountView(AccountMixin, UpdateView):
+    form_class = ProfileForm
+    template_name = "users/account.html"
+    context_object_name = "profile"  # not `user`, who is named in the heading
+
+    def get_object(self):
+        # A copy: what somebody types into the form is not yet their name in the heading.
+        return copy(self.request.user)
+
+    def form_valid(self, form):
+        if not form.save_unless_taken(form.instance):
+            return self.form_invalid(form)
+        messages.success(self.request, ACCOUNT_UPDATED)
+        return redirect("account")
+
+
+def picture(request, name):
+    """Serve the picture of a member as a picture, whatever it may hold."""
+    try:
+        file = default_storage.open(f"pictures/{name}.jpg")
+    except FileNotFoundError:
+        raise Http404 from None
+    headers = {
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        # A new picture has a new name. A day, for one that was deleted.
+        "Cache-Control": "public, max-age=86400, immutable",
+    }
+    return FileResponse(file, content_type="image/jpeg", headers=headers)

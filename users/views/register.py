@@ -1,0 +1,34 @@
+"""Become a member."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import FormView
+
+from users.emails import send_email
+from users.forms.register import RegisterForm
+from users.links import confirm_link
+
+ACCOUNT_CREATED = "Your account has been created! You are now able to log in"
+
+
+@method_decorator(sensitive_post_parameters("password1", "password2"), name="dispatch")
+class RegisterView(FormView):
+    form_class = RegisterForm
+    template_name = "users/register.html"
+
+    def dispatch(self, request, *args, **kwargs):
+        if request.user.is_authenticated:
+            return redirect(settings.LOGIN_REDIRECT_URL)
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form):
+        user = form.save(commit=False)  # hashes, which takes its time: before any lock is held
+        if not form.save_unless_taken(user):
+            return self.form_invalid(form)
+        messages.success(self.request, ACCOUNT_CREATED)
+        link = confirm_link(self.request, user, user.email)
+        send_email(self.request, "email_confirm", user.email, user=user, link=link)
+        return redirect("login")

@@ -1,0 +1,39 @@
+"""Where you are logged in."""
+
+from django.contrib import messages
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.generic import ListView, View
+
+from .account import AccountMixin
+
+SESSIONS_ENDED = "You are logged out there."
+
+
+class SessionsView(AccountMixin, ListView):
+    template_name = "users/sessions.html"
+
+    def get_queryset(self):
+        sessions = self.request.user.sessions.filter(expire_date__gt=timezone.now())
+        return sessions.order_by("-last_seen")
+
+
+class SessionEndView(AccountMixin, View):
+    http_method_names = ["post"]
+
+    def post(self, request, public_id):
+        for session in request.user.sessions.all():
+            if constant_time_compare(session.public_id, public_id):
+                session.delete()
+                messages.success(request, SESSIONS_ENDED)
+        return redirect("sessions")
+
+
+class SessionsEndOthersView(AccountMixin, View):
+    http_method_names = ["post"]
+
+    def post(self, request):
+        request.user.end_sessions(keep=request.session.session_key)
+        messages.success(request, SESSIONS_ENDED)
+        return redirect("sessions")

@@ -7,8 +7,24 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 FOR_EVERYBODY = ["/", "/?page=2", "/about/", "/nope/"]
-FOR_STRANGERS = ["/register/", "/login/", "/login/?next=/account/"]
-FOR_MEMBERS = ["/account/", "/logout/"]
+FOR_STRANGERS = [
+    "/register/",
+    "/login/",
+    "/login/?next=/account/",
+    "/password-reset/",
+    "/password-reset/done/",
+    "/password-reset/x/y/",
+    "/password-reset/complete/",
+    "/account/email/confirm/x/",
+]
+FOR_MEMBERS = [
+    "/account/",
+    "/account/email/",
+    "/account/password/",
+    "/account/sessions/",
+    "/account/data/",
+    "/logout/",
+]
 
 
 def visit(page, person, address):
@@ -29,6 +45,8 @@ def test_page_is_accessible_and_fits(person, page, theme, width, address):
     visit(page, person, address)
     assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    bar = page.get_by_role("navigation", name="Main").bounding_box()
+    assert bar["height"] < 64, "the navigation bar takes more than one line"
 
 
 @pytest.mark.parametrize("address", ["/register/", "/login/"])

@@ -220,27 +220,22 @@ WHITENOISE_AUTOREFRESH = DEBUG
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {
-        "hide_tokens": {"()": "users.logs.HideTokens"},
-        "debug": {"()": "django.utils.log.RequireDebugTrue"},
-    },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "filters": ["hide_tokens", "debug"] if DEBUG else ["hide_tokens"],
-        },
-        "runserver": {
-            "class": "logging.StreamHandler",
-            "filters": ["hide_tokens"],
-            "formatter": "runserver",
-        },
-    },
     "formatters": {
+        "stderr": {"()": "users.logs.HideTokens"},
         "runserver": {
-            "()": "django.utils.log.ServerFormatter",
+            "()": "users.logs.HideTokensServer",
             "format": "[{server_time}] {message}",
             "style": "{",
         },
+    },
+    "filters": {"debug": {"()": "django.utils.log.RequireDebugTrue"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "stderr",
+            "filters": ["debug"] if DEBUG else [],  # which test runners switch off: no noise
+        },
+        "runserver": {"class": "logging.StreamHandler", "formatter": "runserver"},
     },
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "INFO"},

@@ -19,10 +19,10 @@ class UserEditForm(UniqueUserMixin, UserChangeForm):
     pass
 
 
-@admin.action(description="End all sessions of the selected users")
+@admin.action(permissions=["change"], description="End all sessions of the selected users")
 def end_sessions(modeladmin, request, queryset):
     for user in queryset:
-        user.end_sessions()
+        user.end_sessions(keep=request.session.session_key)
     modeladmin.message_user(request, f"Ended all sessions of {len(queryset)} user(s).")
 
 
@@ -56,6 +56,11 @@ class UserAdmin(DjangoUserAdmin):
 
     @admin.display(description="Logged in on")
     def sessions(self, user):
-        sessions = user.sessions.order_by("-last_seen")
+        sessions = user.live_sessions()
         rows = ((s.device, s.ip, date(s.since), date(s.last_seen)) for s in sessions)
-        return format_html_join(mark_safe("<br>"), "{} at {}, since {}, last seen {}", rows)
+        return format_html_join(mark_safe("<br>"), "{} at {}, since {}, last seen {}", rows) or "-"
+
+    def save_model(self, request, obj, form, change):
+        if "email" in form.changed_data:
+            obj.email_confirmed_at = None  # that was another address
+        super().save_model(request, obj, form, change)

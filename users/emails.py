@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 
 logger = logging.getLogger(__name__)
 
-MAIL_NOT_SENT = "The mail could not be sent. Please try again later."
+MAIL_NOT_SENT = "The mail could not be sent."
 
 
 def send_email(request, name, to, *, sent=None, **context):
@@ -20,7 +20,8 @@ def send_email(request, name, to, *, sent=None, **context):
     visitor is told `sent`, if given, or that the mail could not be sent. Nothing is raised: a
     mail server that is down, or slower than EMAIL_TIMEOUT, must not undo what was done.
     """
-    text = render_to_string(f"users/emails/{name}.txt", context, request)
+    # Not rendered for `request`, whose visitor need not be the `user` that the mail greets.
+    text = render_to_string(f"users/emails/{name}.txt", {**context, "request": request})
     subject, _, body = text.strip().partition("\n")
 
     def send():
@@ -28,7 +29,9 @@ def send_email(request, name, to, *, sent=None, **context):
             EmailMessage(subject, body.strip() + "\n", to=[to]).send()
         except Exception:  # every mail backend has errors of its own
             logger.exception("The mail %r could not be sent.", name)
-            messages.error(request, MAIL_NOT_SENT)
+            if not hasattr(request, "mail_not_sent"):  # two mails, one message
+                request.mail_not_sent = True
+                messages.error(request, MAIL_NOT_SENT)
         else:
             if sent:
                 messages.info(request, sent)

@@ -8,7 +8,7 @@ PROFILE = ["username", "email", "email_confirmed_at", "date_joined", "last_login
 
 
 def export(user):
-    """Return what the site holds about `user`, but for the password hash, as a dict for JSON."""
+    """Return what the site holds about `user`, as a dict for JSON: not the password hash."""
     return {
         "profile": {name: getattr(user, name) for name in PROFILE},
         "picture": picture(user),
@@ -21,5 +21,8 @@ def picture(user):
     """Return the picture that `user` uploaded as a data: address, or None."""
     if user.picture.name == DEFAULT_PICTURE:
         return None
-    with user.picture.open() as file:
-        return f"data:image/jpeg;base64,{b64encode(file.read()).decode()}"
+    try:
+        with user.picture.open() as file:
+            return f"data:image/jpeg;base64,{b64encode(file.read()).decode()}"
+    except FileNotFoundError:
+        return None

@@ -9,6 +9,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from .models import User
 
+LINK_SENT = "A link is on its way to your mailbox. It works for 3 days."
 SALT = "users.confirm_email"
 
 
@@ -30,9 +31,9 @@ def read_token(token):
 
     `alive` says whether the link can still be used. Raises signing.BadSignature for a token that
     is forged, cut, meant for something else, or older than CONFIRM_LINK_DAYS, and
-    User.DoesNotExist if the account is gone.
+    User.DoesNotExist if the account is gone or deactivated.
     """
     max_age = timedelta(days=settings.CONFIRM_LINK_DAYS)
     pk, email, seen = signing.loads(token, salt=SALT, max_age=max_age)
-    user = User.objects.select_for_update().get(pk=pk)
+    user = User.objects.get(pk=pk, is_active=True)
     return user, email, constant_time_compare(seen, fingerprint(user))

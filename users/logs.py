@@ -3,12 +3,21 @@
 import logging
 import re
 
+from django.utils.log import ServerFormatter
+
 TOKEN = re.compile(r"(/password-reset/[^/\s]+/|/account/email/confirm/)[^/\s]+")
 
 
-class HideTokens(logging.Filter):
-    """Takes the tokens of links out of the addresses that a record names."""
+class HideTokensMixin:
+    """Takes the tokens of links out of all that a record says, its traceback included."""
 
-    def filter(self, record):
-        record.msg, record.args = TOKEN.sub(r"\1…", record.getMessage()), ()
-        return True
+    def format(self, record):
+        return TOKEN.sub(r"\1…", super().format(record))
+
+
+class HideTokens(HideTokensMixin, logging.Formatter):
+    """For every log."""
+
+
+class HideTokensServer(HideTokensMixin, ServerFormatter):
+    """For runserver's, which has colours."""

@@ -7,12 +7,14 @@ from django.core.files.base import ContentFile
 from PIL import Image, ImageOps
 
 MAX_BYTES = 5 * 1024 * 1024
-# Decoded, a picture takes up to four bytes a pixel. Pillow's own bound is 3.6 times as high.
-MAX_PIXELS = 50_000_000
+# Decoded, a picture takes up to four bytes a pixel, and once more when it is converted. A JPEG
+# is counted after its decoder has made it smaller, so that phones' 48 million pixels are welcome.
+MAX_PIXELS = 16_000_000
+MAX_JPEG_PIXELS = 50_000_000
 SIDE = 256  # pixels
 
 NO_PICTURE = "Please choose a JPEG, PNG or WebP picture."
-TOO_LARGE = "Please choose a picture of at most 5 MB and 50 million pixels."
+TOO_LARGE = "Please choose a picture of at most 5 MB and 16 million pixels."
 
 
 def square_jpeg(upload):
@@ -26,9 +28,9 @@ def square_jpeg(upload):
         raise ValidationError(TOO_LARGE, code="too_large")
     try:
         with Image.open(upload, formats=["JPEG", "PNG", "WEBP"]) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise Image.DecompressionBombError
-            image.draft("RGB", (2 * SIDE, 2 * SIDE))  # large JPEGs decode small, and faster
+            check_pixels(image, MAX_JPEG_PIXELS)
+            image.draft("RGB", (2 * SIDE, 2 * SIDE))
+            check_pixels(image, MAX_PIXELS)
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except Image.DecompressionBombError as error:
         raise ValidationError(TOO_LARGE, code="too_large") from error
@@ -40,3 +42,9 @@ def square_jpeg(upload):
     file = ContentFile(b"", name=f"{secrets.token_hex(16)}.jpg")
     picture.save(file, "JPEG", quality=85)
     return file
+
+
+def check_pixels(image, most):
+    """Raise DecompressionBombError if `image`, not decoded yet, has more than `most` pixels."""
+    if image.width * image.height > most:
+        raise Image.DecompressionBombError

@@ -79,16 +79,21 @@ class Environment(SimpleTestCase):
         self.assertEqual(postgresql["HOST"], "db.example")
 
     def test_mail_goes_to_the_terminal_or_to_a_server(self):
-        development = settings_with(DEBUG="true")["mail"]
-        self.assertIn("console", development["EMAIL_BACKEND"])
+        for version in [(5, 2), (6, 1)]:
+            with patch("django.VERSION", version):
+                development = settings_with(DEBUG="true")
+            self.assertIn("console", development["mail"]["EMAIL_BACKEND"])
         url = "smtp+tls://user:secret@mail.example:587"
         for version in [(5, 2), (6, 1)]:
             with self.subTest(version), patch("django.VERSION", version):
                 production = settings_with(SECRET_KEY=KEY, EMAIL_URL=url)
                 self.assertIs("MAILERS" in production, version == (6, 1))
                 self.assertIs("EMAIL_HOST" in production, version == (5, 2))
-                options = production.get("MAILERS", {}).get("default", {}).get("OPTIONS")
-                self.assertTrue(options is None or options["host"] == "mail.example")
+                self.assertEqual(production["mail"]["EMAIL_TIMEOUT"], 5)
+                if version == (6, 1):
+                    options = production["MAILERS"]["default"]["OPTIONS"]
+                    self.assertEqual((options["host"], options["timeout"]), ("mail.example", 5))
+                    self.assertEqual((options["use_tls"], options["use_ssl"]), (True, False))
 
     def test_env_example_has_every_variable(self):
         read = set(re.findall(r'\benv(?:_\w+|\.\w+|iron\.get)\(\s*"(\w+)"', SETTINGS.read_text()))

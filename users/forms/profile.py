@@ -12,6 +12,9 @@ from .unique import UniqueUserMixin
 class ProfileForm(UniqueUserMixin, forms.ModelForm):
     """Change username and picture."""
 
+    # The rest may have changed since the request began: a deactivated member stays deactivated.
+    update_fields = ("username", "picture")
+
     picture = forms.FileField(
         required=False,
         help_text="A JPEG, PNG or WebP picture of at most 5 MB. It is cut to a square.",
@@ -44,7 +47,8 @@ class ProfileForm(UniqueUserMixin, forms.ModelForm):
         return cleaned_data
 
     def save_unless_taken(self, user):
+        picture = user.picture
         saved = super().save_unless_taken(user)
-        if saved and user.picture.name != self.old_picture:
-            user.forget_picture(self.old_picture)
+        if picture.name != self.old_picture:
+            user.forget_picture(self.old_picture if saved else picture.name)
         return saved

@@ -10,6 +10,8 @@ from users.validators import validate_public_email
 class UniqueUserMixin:
     """Form mixin that refuses a username or an e-mail which somebody else has, in any case."""
 
+    update_fields = None  # of the user: all
+
     def clean_username(self):
         username = self.cleaned_data["username"]
         if User.objects.with_username(username).exclude(pk=self.instance.pk).exists():
@@ -27,7 +29,7 @@ class UniqueUserMixin:
         """Save `user` and return True, or return False with the errors in the form."""
         try:
             with transaction.atomic():
-                user.save()
+                user.save(update_fields=self.update_fields)
         except IntegrityError:
             # Somebody else, or a double click, was quicker. Their row is there now, so that
             # cleaning again finds which field it is, on every database.

@@ -22,6 +22,9 @@ class Session(AbstractBaseSession):
     since = models.DateTimeField(null=True)
     last_seen = models.DateTimeField(null=True)
 
+    def __str__(self):
+        return self.public_id  # not the key, as Django has it: the admin shows it to staff
+
     @classmethod
     def get_session_store_class(cls):
         from users.sessions import SessionStore

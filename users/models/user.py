@@ -119,6 +119,10 @@ class User(AbstractUser):
         """Log the user out everywhere, but for the session whose key is `keep`."""
         self.sessions.exclude(session_key=keep).delete()
 
+    def live_sessions(self):
+        """Return the sessions that are not over, the one seen last first."""
+        return self.sessions.filter(expire_date__gt=timezone.now()).order_by("-last_seen")
+
     @property
     def picture_url(self):
         if self.picture.name == DEFAULT_PICTURE:

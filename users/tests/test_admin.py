@@ -1,3 +1,6 @@
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
 from blog_project.tests.cast import PASSWORD, CastTestCase
 from users.models import EMAIL_TAKEN, USERNAME_TAKEN, User
 
@@ -36,6 +39,12 @@ class UserSessions(AdminTestCase):
         self.assertContains(response, "Unknown device at 127.0.0.1")
         self.assertNotContains(response, elsewhere.session.session_key)
 
+    def test_staff_see_no_key_when_they_delete_a_member(self):
+        elsewhere = self.log_in_elsewhere(self.alice)
+        response = self.client.get(f"/admin/users/user/{self.alice.pk}/delete/")
+        self.assertContains(response, self.alice.sessions.get().public_id)
+        self.assertNotContains(response, elsewhere.session.session_key)
+
     def test_staff_end_the_sessions_of_a_member(self):
         elsewhere, bobs = self.log_in_elsewhere(self.alice), self.log_in_elsewhere(self.bob)
         response = self.client.post(
@@ -46,6 +55,21 @@ class UserSessions(AdminTestCase):
         self.assertContains(response, "Ended all sessions of 1 user(s).")
         self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
         self.assertEqual(bobs.get("/account/").status_code, 200)
+
+    def test_who_may_only_look_ends_nothing(self):
+        self.bob.is_staff = True
+        self.bob.save()
+        self.bob.user_permissions.set(Permission.objects.filter(codename="view_user"))
+        bobs = self.log_in_elsewhere(self.bob)
+        data = {"action": "end_sessions", "_selected_action": [self.carol.pk]}
+        bobs.post("/admin/users/user/", data)
+        self.assertTrue(self.carol.sessions.exists())
+
+    def test_staff_do_not_end_the_session_they_are_in(self):
+        self.log_in_elsewhere(self.carol)
+        data = {"action": "end_sessions", "_selected_action": [self.carol.pk]}
+        self.client.post("/admin/users/user/", data)
+        self.assertEqual(self.carol.sessions.get().session_key, self.client.session.session_key)
 
     def test_staff_end_them_by_deactivating_the_member(self):
         elsewhere = self.log_in_elsewhere(self.alice)
@@ -79,6 +103,15 @@ class UserPage(AdminTestCase):
         self.alice.refresh_from_db()
         self.assertEqual(self.alice.username, "Alicia")
         self.assertTrue(self.alice.check_password(PASSWORD))
+
+    def test_another_email_is_not_confirmed_and_the_same_one_stays_so(self):
+        User.objects.filter(pk=self.alice.pk).update(email_confirmed_at=timezone.now())
+        self.change(self.alice, username="Alicia")
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.email_confirmed_at)
+        self.change(self.alice, email="new@example.com")
+        self.alice.refresh_from_db()
+        self.assertIsNone(self.alice.email_confirmed_at)
 
     def test_saving_unchanged_is_no_duplicate(self):
         self.assertRedirects(self.change(self.alice), "/admin/users/user/")

@@ -27,7 +27,14 @@ class DataDownload(ProfileTestCase):
         self.assertEqual(data["profile"]["email"], "alice@example.com")
         self.assertEqual([post["content"] for post in data["posts"]], ["Ünïcode"])
         self.assertEqual([session["ip"] for session in data["sessions"]], ["127.0.0.1"])
+        self.assertEqual(set(data["posts"][0]), {"title", "content", "date_posted"})
+        self.assertEqual(set(data["sessions"][0]), {"ip", "user_agent", "since", "last_seen"})
         self.assertTrue(data["picture"].startswith("data:image/jpeg;base64,/9j/"))
+
+    def test_picture_whose_file_is_gone_is_left_out(self):
+        self.update(picture())
+        self.files()[0].unlink()
+        self.assertIsNone(json.loads(self.download().content)["picture"])
 
     def test_has_no_password_hash_and_no_session_key(self):
         response = self.download()

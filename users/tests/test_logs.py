@@ -1,15 +1,15 @@
 import logging
 
+from django.conf import settings
 from django.test import SimpleTestCase
 
-from users.logs import HideTokens
+from users.logs import HideTokens, HideTokensServer
 
 
 class HideTokensInLogs(SimpleTestCase):
     def logged(self, message, *args):
         record = logging.LogRecord("django.server", logging.INFO, "", 0, message, args, None)
-        self.assertTrue(HideTokens().filter(record))
-        return record.getMessage()
+        return HideTokens().format(record)
 
     def test_tokens_of_links_are_left_out(self):
         for path, seen in [
@@ -23,3 +23,18 @@ class HideTokensInLogs(SimpleTestCase):
     def test_everything_else_stays(self):
         for message in ["GET /password-reset/done/", "GET /account/email/", "100 % of it"]:
             self.assertEqual(self.logged(message), message)
+
+    def test_tokens_in_tracebacks_are_left_out(self):
+        error = ValueError("at /account/email/confirm/WzEs:abc/")
+        info = (ValueError, error, None)
+        record = logging.LogRecord("django", logging.ERROR, "", 0, "Oh", (), info)
+        self.assertNotIn("WzEs", HideTokens().format(record))
+
+    def test_every_handler_uses_it(self):
+        formatters = settings.LOGGING["formatters"]
+        for name, handler in settings.LOGGING["handlers"].items():
+            self.assertIn("users.logs.HideTokens", formatters[handler["formatter"]]["()"], name)
+        record = logging.LogRecord("x", logging.INFO, "", 0, "/password-reset/MQ/a-b/", (), None)
+        record.server_time = "now"
+        line = HideTokensServer("[{server_time}] {message}", style="{").format(record)
+        self.assertEqual(line, "[now] /password-reset/MQ/…/")

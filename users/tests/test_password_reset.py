@@ -37,6 +37,11 @@ class PasswordResetPost(MailTestCase):
                 self.assertNotIn("/password-reset/", mail.outbox[0].body)
                 self.assertMailed((email, "No account with this address"))
 
+    def test_mail_to_a_stranger_does_not_name_who_asked(self):
+        self.client.force_login(self.alice)
+        self.ask("nobody@example.com")
+        self.assertTrue(mail.outbox[0].body.startswith("Hello,\n"))
+
     def test_known_and_unknown_addresses_look_and_cost_alike(self):
         pages = []
         for email in ["alice@example.com", "nobody@example.com"]:
@@ -96,11 +101,21 @@ class PasswordResetConfirm(MailTestCase):
         mail.outbox.clear()
         self.assertContains(self.open_and_set(url), "Password Set")
         self.assertLoggedOut()
-        self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
         self.assertFalse(self.alice.sessions.exists())
+        self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
         self.assertMailed(USED)
         self.assertContains(self.log_in(), "Login Unsuccessful")
         self.assertRedirects(self.log_in(password=NEW_PASSWORD), "/")
+
+    def test_browser_that_is_logged_in_is_out_too(self):
+        for member in [self.alice, self.bob]:
+            with self.subTest(member):
+                self.client.force_login(member)
+                self.client.post("/password-reset/", {"email": "alice@example.com"})
+                url = self.link()
+                self.assertContains(self.open_and_set(url), "Password Set")
+                self.assertLoggedOut()
+                mail.outbox.clear()
 
     def test_bad_password_is_a_form_error_and_the_link_lives(self):
         response = self.open_and_set(password="alice")

@@ -83,6 +83,20 @@ class Username(ProfileTestCase):
         self.assertEqual(response.context["form"].errors, {"username": [USERNAME_TAKEN]})
         self.alice.refresh_from_db()
         self.assertEqual((self.alice.username, self.alice.picture.name), ("Alice", "default.jpg"))
+        self.assertEqual(self.files(), [])
+
+    def test_what_changes_meanwhile_is_not_changed_back(self):
+        clean = ProfileForm.clean
+
+        def clean_slowly(form):
+            User.objects.filter(pk=self.alice.pk).update(is_active=False, password="!")
+            return clean(form)
+
+        with patch.object(ProfileForm, "clean", clean_slowly):
+            self.update(username="Alicia")
+        self.alice.refresh_from_db()
+        self.assertEqual(self.alice.username, "Alicia")
+        self.assertEqual((self.alice.is_active, self.alice.password), (False, "!"))
 
     def test_nothing_else_can_be_changed(self):
         self.update(is_staff="on", email="x@example.com", password="x")
@@ -135,6 +149,16 @@ class Picture(ProfileTestCase):
         red, _, blue = self.stored().getpixel((128, 20))
         self.assertGreater(red, blue)
 
+    def test_is_cut_not_squeezed(self):
+        image = Image.new("RGB", (400, 100), "red")
+        image.paste("blue", (150, 0, 250, 100))
+        file = BytesIO()
+        image.save(file, "PNG")
+        self.update(file.getvalue())
+        for x in [20, 128, 236]:
+            red, _, blue = self.stored().getpixel((x, 128))
+            self.assertGreater(blue, red)
+
     def test_what_is_transparent_becomes_white(self):
         self.update(picture(mode="RGBA", color=(255, 0, 0, 0)))
         self.assertEqual(self.stored().getpixel((128, 128)), (255, 255, 255))
@@ -161,7 +185,11 @@ class Picture(ProfileTestCase):
 
     def test_too_many_bytes_or_pixels_is_a_form_error(self):
         self.assertRefused(bomb(), TOO_LARGE)
-        self.assertRefused(picture(size=(10_000, 5_001), mode="1", color=0), TOO_LARGE)
+        self.assertRefused(picture(size=(4_000, 4_001), mode="1", color=0), TOO_LARGE)
+        self.assertRedirects(
+            self.update(picture("JPEG", size=(8_000, 6_000), mode="L", color=1)), "/account/"
+        )
+        self.update(default_picture="on")
         self.assertRefused(picture("JPEG") + b"\0" * 5 * 1024 * 1024, TOO_LARGE)
 
     def test_nothing_but_the_picture_is_kept_of_a_file_that_is_also_a_page(self):
@@ -200,6 +228,11 @@ class PictureGet(ProfileTestCase):
         self.assertEqual(response["X-Content-Type-Options"], "nosniff")
         self.assertEqual(response["Content-Security-Policy"], "default-src 'none'; sandbox")
         self.assertEqual(b"".join(response), self.files()[0].read_bytes())
+
+    def test_is_the_same_for_everybody(self):
+        self.update(picture())
+        self.alice.refresh_from_db()
+        self.assertNotIn("Vary", self.client.get(self.alice.picture.url))
 
     def test_nothing_else_is_served(self):
         (self.media / "secret.txt").write_text("secret")

@@ -12,13 +12,12 @@ from django.views.generic import FormView, View
 from users.emails import send_email
 from users.forms.email import EmailChangeForm
 from users.forms.login import UNCONFIRMED_KEY
-from users.links import confirm_link, read_token
+from users.links import LINK_SENT, confirm_link, read_token
 from users.models import EMAIL_TAKEN, User
 
 from .account import OwnUserMixin
 
 EMAIL_CONFIRMED = "Your email address is confirmed."
-LINK_SENT = "A link is on its way to your mailbox. It works for 3 days."
 
 
 class EmailChangeView(OwnUserMixin, FormView):
@@ -59,8 +58,7 @@ class EmailConfirmView(View):
 
     def dispatch(self, request, *args, **kwargs):
         try:
-            with transaction.atomic():
-                response = super().dispatch(request, *args, **kwargs)
+            response = super().dispatch(request, *args, **kwargs)
         except (BadSignature, User.DoesNotExist):
             response = self.page("dead", status=410)
         except IntegrityError:
@@ -81,7 +79,10 @@ class EmailConfirmView(View):
             return self.used_before(user, email)
         return self.page("alive", email=email)
 
+    @transaction.atomic
     def post(self, request, token):
+        # Of two clicks at once the second waits here, and finds the link used.
+        list(User.objects.select_for_update().filter(pk=read_token(token)[0].pk))
         user, new, alive = read_token(token)
         if not alive:
             return self.used_before(user, new)

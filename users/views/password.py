@@ -40,6 +40,7 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
     def form_valid(self, form):
         response = super().form_valid(form)
         self.user.end_sessions()
+        self.request.session.flush()  # it may have been one of them
         send_email(self.request, "password_reset_used", self.user.email, user=self.user)
         return response
 

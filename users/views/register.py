@@ -9,7 +9,7 @@ from django.views.generic import FormView
 
 from users.emails import send_email
 from users.forms.register import RegisterForm
-from users.links import confirm_link
+from users.links import LINK_SENT, confirm_link
 
 ACCOUNT_CREATED = "Your account has been created! You are now able to log in"
 
@@ -30,5 +30,6 @@ class RegisterView(FormView):
             return self.form_invalid(form)
         messages.success(self.request, ACCOUNT_CREATED)
         link = confirm_link(self.request, user, user.email)
-        send_email(self.request, "email_confirm", user.email, user=user, link=link)
+        sent = LINK_SENT if settings.EMAIL_VERIFICATION_REQUIRED else None
+        send_email(self.request, "email_confirm", user.email, sent=sent, user=user, link=link)
         return redirect("login")

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.generic import ListView, View
 
@@ -15,8 +14,7 @@ class SessionsView(AccountMixin, ListView):
     template_name = "users/sessions.html"
 
     def get_queryset(self):
-        sessions = self.request.user.sessions.filter(expire_date__gt=timezone.now())
-        return sessions.order_by("-last_seen")
+        return self.request.user.live_sessions()
 
 
 class SessionEndView(AccountMixin, View):

@@ -24,5 +24,5 @@ def picture(user):
     try:
         with user.picture.open() as file:
             return f"data:image/jpeg;base64,{b64encode(file.read()).decode()}"
-    except FileNotFoundError:
+    except OSError:
         return None

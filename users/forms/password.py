@@ -2,11 +2,43 @@
 
 from django import forms
 from django.contrib.auth import forms as auth_forms
+from django.db import transaction
 
 from users.emails import send_email
 from users.models import User
 
 NOT_YOURS = "That is not your current password."
+MEANWHILE = "The password has been changed in another window. Please start again."
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody saved a new password, or deleted the account, while this form was at work."""
+
+
+class SavePasswordMixin:
+    """
+    Form mixin that saves a new password only in the place of the one the form began with.
+
+    And nothing but the password: two links, or a link and an e-mail change, may be at work at
+    the same time, and hashing leaves them a quarter of a second. Raises ChangedMeanwhile.
+    """
+
+    def set_password_and_save(self, user, *args, commit=True, **kwargs):
+        old = user.password
+        super().set_password_and_save(user, *args, commit=False, **kwargs)
+        with transaction.atomic():
+            if not User.objects.select_for_update().filter(pk=user.pk, password=old):
+                raise ChangedMeanwhile(MEANWHILE)
+            user.save(update_fields=["password"])
+        return user
+
+
+class PasswordChangeForm(SavePasswordMixin, auth_forms.PasswordChangeForm):
+    """Change the password, knowing the current one."""
+
+
+class SetPasswordForm(SavePasswordMixin, auth_forms.SetPasswordForm):
+    """Set a new password, with the link of a reset."""
 
 
 class PasswordResetForm(auth_forms.PasswordResetForm):

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib.auth.forms import UsernameField
+from django.db import transaction
 
 from users.models import DEFAULT_PICTURE, User
 from users.pictures import square_jpeg
@@ -48,7 +49,10 @@ class ProfileForm(UniqueUserMixin, forms.ModelForm):
 
     def save_unless_taken(self, user):
         picture = user.picture
-        saved = super().save_unless_taken(user)
-        if picture.name != self.old_picture:
-            user.forget_picture(self.old_picture if saved else picture.name)
+        with transaction.atomic():
+            # Locked: of two uploads at once, the second removes the file of the first.
+            old = User.objects.select_for_update().get(pk=user.pk).picture.name
+            saved = super().save_unless_taken(user)
+            if picture.name != self.old_picture:
+                user.forget_picture(old if saved else picture.name)
         return saved

@@ -14,8 +14,14 @@ class Session(AbstractBaseSession):
     `users.sessions` fills the columns from the session's data, at no query of their own.
     """
 
+    # Without a constraint: a login that is under way when the member is deleted must not fail on
+    # its session, nor keep the member from being deleted. Such a row is a stranger's.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="sessions"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        null=True,
+        related_name="sessions",
     )
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=255)

@@ -111,8 +111,11 @@ class User(AbstractUser):
     def save(self, *, update_fields=None, **kwargs):
         if update_fields is not None and "username" in update_fields:
             update_fields = {*update_fields, "username_folded"}
+        # What set_password leaves here until it is saved; upgrading a hash does not.
+        new_password = self._password is not None and not self._state.adding
         super().save(update_fields=update_fields, **kwargs)
-        if not self.is_active:
+        if new_password or not self.is_active:
+            # Whichever form it came from. A view that keeps its own session gives it a new key.
             self.end_sessions()
 
     def end_sessions(self, keep=None):

@@ -1,5 +1,8 @@
 """Every account address, as a stranger, as another member and as staff without permission."""
 
+from unittest.mock import patch
+
+from django.db import DatabaseError
 from django.urls import get_resolver
 
 from blog_project.tests.cast import CastTestCase
@@ -55,6 +58,14 @@ class Access(CastTestCase):
             with self.subTest(url):
                 response = self.client.get(url)
                 self.assertContains(response, f'aria-current="page" href="{url}"', count=1)
+
+    def test_errors_of_the_database_are_not_mistaken_for_a_deleted_account(self):
+        self.client.force_login(self.alice)
+        with (
+            patch("users.views.data.export", side_effect=DatabaseError("full")),
+            self.assertRaisesMessage(DatabaseError, "full"),
+        ):
+            self.client.get("/account/data/download/")
 
     def test_queries_a_page(self):
         self.client.force_login(self.alice)

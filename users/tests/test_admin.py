@@ -71,6 +71,16 @@ class UserSessions(AdminTestCase):
         self.client.post("/admin/users/user/", data)
         self.assertEqual(self.carol.sessions.get().session_key, self.client.session.session_key)
 
+    def test_staff_end_them_by_setting_a_password(self):
+        elsewhere = self.log_in_elsewhere(self.alice)
+        password = "another unusual sentence"
+        self.client.post(
+            f"/admin/users/user/{self.alice.pk}/password/",
+            {"password1": password, "password2": password, "usable_password": "true"},
+        )
+        self.assertFalse(self.alice.sessions.exists())
+        self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
+
     def test_staff_end_them_by_deactivating_the_member(self):
         elsewhere = self.log_in_elsewhere(self.alice)
         self.client.post(

@@ -1,9 +1,11 @@
 import json
+from unittest.mock import patch
 
 from django.core import mail
 
 from blog.models import Post
 from blog_project.tests.cast import PASSWORD
+from users.forms.password import CurrentPasswordForm
 from users.models import Session, User
 from users.tests.test_profile import ProfileTestCase, picture
 
@@ -81,6 +83,14 @@ class AccountDelete(ProfileTestCase):
         self.assertMailed(DELETED)
         self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
         self.assertContains(self.log_in(), "Login Unsuccessful")
+
+    def test_of_two_requests_at_once_one_sends_a_mail(self):
+        def delete_first(form):
+            User.objects.get(pk=self.alice.pk).delete()
+
+        with patch.object(CurrentPasswordForm, "clean", delete_first):
+            self.assertContains(self.delete(), "Your account has been deleted.")
+        self.assertMailed()
 
     def test_others_keep_theirs(self):
         Post.objects.create(author=self.bob, title="Bobs", content="C")

@@ -1,6 +1,9 @@
+from unittest.mock import patch
+
 from django.core import mail
 
 from blog_project.tests.cast import PASSWORD, MailTestCase
+from users.emails import MAIL_NOT_SENT
 from users.models import EMAIL_TAKEN, User
 
 NEW = "new@example.com"
@@ -38,6 +41,14 @@ class EmailChangePost(EmailChangeTestCase):
         self.assertIn(NEW, mail.outbox[1].body)
         self.assertMailed(LINK, ASKED)
         self.assertEmail("alice@example.com")
+
+    def test_mail_server_that_is_down_is_told_once(self):
+        with (
+            patch("django.core.mail.EmailMessage.send", side_effect=OSError("refused")),
+            self.assertLogs("users.emails", "ERROR"),
+        ):
+            self.ask()
+        self.assertContains(self.client.get("/account/email/"), MAIL_NOT_SENT, count=1)
 
     def test_wrong_password_is_a_form_error(self):
         response = self.ask(password="wrong")

@@ -1,9 +1,11 @@
 from unittest.mock import patch
 
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
+from django.test import TransactionTestCase
 
 from blog_project.tests.cast import PASSWORD, CastTestCase
-from users.forms.login import LOGIN_UNSUCCESSFUL
+from users.forms.login import LOGIN_UNSUCCESSFUL, LoginForm
+from users.models import User
 
 LOGIN_REQUIRED = "Please log in to access this page."
 TWO_WEEKS = 1209600  # seconds
@@ -205,3 +207,15 @@ class LoginNext(CastTestCase):
     def test_a_next_off_the_site_shows_no_message(self):
         response = self.client.get("/login/", {"next": "//evil.example"})
         self.assertNotContains(response, LOGIN_REQUIRED)
+
+
+class LoginOfAnAccountThatIsDeletedMeanwhile(TransactionTestCase):
+    def test_is_a_strangers(self):
+        def delete_first(form, user):
+            User.objects.get(pk=user.pk).delete()
+
+        User.objects.create_user("Dave", "dave@example.com", PASSWORD)
+        credentials = {"username": "dave@example.com", "password": PASSWORD}
+        with patch.object(LoginForm, "confirm_login_allowed", delete_first):
+            self.assertRedirects(self.client.post("/login/", credentials), "/login/")
+        self.assertNotIn("_auth_user_id", self.client.session)

@@ -1,7 +1,11 @@
+from unittest.mock import patch
+
 from django.core import mail
 from django.test import Client
 
 from blog_project.tests.cast import PASSWORD, MailTestCase
+from users.forms.password import PasswordChangeForm
+from users.models import User
 
 NEW_PASSWORD = "another unusual sentence"
 CHANGED = ("alice@example.com", "Your password has been changed")
@@ -36,6 +40,39 @@ class PasswordChangePost(MailTestCase):
         self.assertNotEqual(self.client.session.session_key, key)
         self.assertEqual(self.alice.sessions.get().session_key, self.client.session.session_key)
         self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
+
+    def test_quicker_change_in_another_window_wins(self):
+        def change_first(form):
+            alice = User.objects.get(pk=self.alice.pk)
+            alice.set_password("quicker than you")
+            alice.save()
+
+        self.client.get("/")
+        with patch.object(PasswordChangeForm, "clean", change_first):
+            self.assertContains(self.change(), "has been changed in another window")
+        self.assertMailed()
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.check_password("quicker than you"))
+
+    def test_account_that_is_deleted_meanwhile_stays_deleted(self):
+        def delete_first(form):
+            User.objects.get(pk=self.alice.pk).delete()
+
+        self.client.get("/")
+        with patch.object(PasswordChangeForm, "clean", delete_first):
+            self.change()
+        self.assertFalse(User.objects.filter(pk=self.alice.pk).exists())
+        self.assertMailed()
+
+    def test_what_else_changes_meanwhile_is_not_changed_back(self):
+        def change_email(form):
+            User.objects.filter(pk=self.alice.pk).update(email="new@example.com")
+
+        with patch.object(PasswordChangeForm, "clean", change_email):
+            self.change()
+        self.alice.refresh_from_db()
+        self.assertEqual(self.alice.email, "new@example.com")
+        self.assertTrue(self.alice.check_password(NEW_PASSWORD))
 
     def test_sessions_of_others_are_not_touched(self):
         bobs = self.log_in_elsewhere(self.bob)

@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from blog_project.tests.cast import PASSWORD, MailTestCase
 from users.emails import MAIL_NOT_SENT
+from users.forms.password import SetPasswordForm
+from users.models import User
 
 NEW_PASSWORD = "another unusual sentence"
 ASKED = ("alice@example.com", "Set a new password")
@@ -129,6 +131,18 @@ class PasswordResetConfirm(MailTestCase):
         self.alice.set_password(PASSWORD)
         self.alice.save()
         self.assertDead()
+
+    def test_of_two_clicks_at_once_the_first_counts(self):
+        def set_first(form):
+            alice = User.objects.get(pk=self.alice.pk)
+            alice.set_password("quicker than you")
+            alice.save()
+
+        with patch.object(SetPasswordForm, "clean", set_first):
+            self.assertContains(self.open_and_set(), "has been changed in another window")
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.check_password("quicker than you"))
+        self.assertMailed()
 
     def test_link_dies_after_an_hour(self):
         later = timezone.now() + timedelta(minutes=61)

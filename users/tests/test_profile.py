@@ -98,6 +98,18 @@ class Username(ProfileTestCase):
         self.assertEqual(self.alice.username, "Alicia")
         self.assertEqual((self.alice.is_active, self.alice.password), (False, "!"))
 
+    def test_account_that_is_deleted_meanwhile_stays_deleted(self):
+        clean = ProfileForm.clean
+
+        def delete_first(form):
+            User.objects.get(pk=self.alice.pk).delete()
+            return clean(form)
+
+        with patch.object(ProfileForm, "clean", delete_first):
+            response = self.update(username="Alicia")
+        self.assertRedirects(response, "/login/")
+        self.assertFalse(User.objects.filter(pk=self.alice.pk).exists())
+
     def test_nothing_else_can_be_changed(self):
         self.update(is_staff="on", email="x@example.com", password="x")
         self.alice.refresh_from_db()
@@ -202,6 +214,29 @@ class Picture(ProfileTestCase):
         self.update(picture(color="blue"))
         self.assertEqual(len(self.files()), 1)
         self.assertNotEqual(self.files(), first)
+
+    def test_of_two_uploads_at_once_one_file_is_left(self):
+        def upload_first(form):
+            with patch.object(ProfileForm, "clean", clean):
+                self.log_in_elsewhere(self.alice).post(
+                    "/account/",
+                    {"username": "Alice", "picture": SimpleUploadedFile("a.png", picture())},
+                )
+            return clean(form)
+
+        clean = ProfileForm.clean
+        with patch.object(ProfileForm, "clean", upload_first):
+            self.update(picture(color="blue"))
+        self.assertEqual(len(self.files()), 1)
+        self.assertEqual(self.stored().size, (256, 256))
+
+    def test_full_disk_is_a_form_error(self):
+        with (
+            patch("django.core.files.storage.FileSystemStorage.save", side_effect=OSError(28)),
+            self.assertLogs("users.views.profile", "ERROR"),
+        ):
+            self.assertContains(self.update(picture()), "The picture could not be stored.")
+        self.assertContains(self.client.get("/account/"), "/static/users/default.jpg")
 
     def test_default_comes_back_when_asked_for(self):
         self.assertNotContains(self.client.get("/account/"), "Back to the default picture")

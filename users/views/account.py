@@ -1,13 +1,32 @@
-"""What the pages below /account/ share."""
+"""What the pages of an account share."""
 
+from django.contrib.auth import logout
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from users.models import User
+
+
+class DeletedMeanwhileMixin:
+    """Takes a member whose account is deleted during the request for a stranger."""
+
+    def dispatch(self, request, *args, **kwargs):
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except (DatabaseError, ObjectDoesNotExist):
+            if User.objects.filter(pk=request.user.pk).exists():
+                raise
+            logout(request)
+            return redirect("login")
+
 
 @method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
-class AccountMixin(LoginRequiredMixin):
+class AccountMixin(DeletedMeanwhileMixin, LoginRequiredMixin):
     """For members alone: nobody keeps a copy of the page, and no error report its form."""
 
 

@@ -25,8 +25,9 @@ class DataView(OwnUserMixin, FormView):
     def form_valid(self, form):
         user = self.request.user
         with transaction.atomic():
-            user.delete()
-            send_email(self.request, "account_deleted", user.email, user=user)
+            _, deleted = user.delete()
+            if "users.User" in deleted:  # not by another request, a moment ago
+                send_email(self.request, "account_deleted", user.email, user=user)
         logout(self.request)
         messages.success(self.request, ACCOUNT_DELETED)
         return redirect("home")

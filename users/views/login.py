@@ -7,6 +7,8 @@ from django.shortcuts import redirect
 
 from users.forms.login import LoginForm
 
+from .account import DeletedMeanwhileMixin
+
 LOGIN_REQUIRED = "Please log in to access this page."
 
 
@@ -19,7 +21,7 @@ class NextElsewhereMixin:
         return url if url.startswith("/") and url != self.request.path else ""
 
 
-class LoginView(NextElsewhereMixin, auth_views.LoginView):
+class LoginView(DeletedMeanwhileMixin, NextElsewhereMixin, auth_views.LoginView):
     form_class = LoginForm
     template_name = "users/login.html"
     redirect_authenticated_user = True

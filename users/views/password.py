@@ -5,23 +5,39 @@ from django.contrib.auth import views as auth_views
 from django.urls import reverse_lazy
 
 from users.emails import send_email
-from users.forms.password import PasswordResetForm
+from users.forms.password import (
+    ChangedMeanwhile,
+    PasswordChangeForm,
+    PasswordResetForm,
+    SetPasswordForm,
+)
 
 from .account import AccountMixin
 
 CHANGED = "Your password has been changed. You are logged out on all other devices."
 
 
-class PasswordChangeView(AccountMixin, auth_views.PasswordChangeView):
+class ChangedMeanwhileMixin:
+    """Shows that the password was changed meanwhile as an error of the form."""
+
+    def form_valid(self, form):
+        try:
+            return super().form_valid(form)
+        except ChangedMeanwhile as error:
+            form.add_error(None, str(error))
+            return self.form_invalid(form)
+
+
+class PasswordChangeView(AccountMixin, ChangedMeanwhileMixin, auth_views.PasswordChangeView):
+    form_class = PasswordChangeForm
     template_name = "users/password_change.html"
     success_url = reverse_lazy("account")
 
     def form_valid(self, form):
-        response = super().form_valid(form)  # a new session key; the other sessions are dead
-        user = self.request.user
-        user.end_sessions(keep=self.request.session.session_key)
-        messages.success(self.request, CHANGED)
-        send_email(self.request, "password_changed", user.email, user=user)
+        response = super().form_valid(form)  # saving ended all sessions; this one gets a new key
+        if form.is_valid():
+            messages.success(self.request, CHANGED)
+            send_email(self.request, "password_changed", form.user.email, user=form.user)
         return response
 
 
@@ -34,14 +50,15 @@ class PasswordResetDoneView(auth_views.PasswordResetDoneView):
     template_name = "users/password_reset_done.html"
 
 
-class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
+class PasswordResetConfirmView(ChangedMeanwhileMixin, auth_views.PasswordResetConfirmView):
+    form_class = SetPasswordForm
     template_name = "users/password_reset_confirm.html"
 
     def form_valid(self, form):
         response = super().form_valid(form)
-        self.user.end_sessions()
-        self.request.session.flush()  # it may have been one of them
-        send_email(self.request, "password_reset_used", self.user.email, user=self.user)
+        if form.is_valid():
+            self.request.session.flush()  # it may have been the member's own, which is over
+            send_email(self.request, "password_reset_used", self.user.email, user=self.user)
         return response
 
 

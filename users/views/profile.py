@@ -1,5 +1,6 @@
 """Your account page: who you are on this site."""
 
+import logging
 from copy import copy
 
 from django.contrib import messages
@@ -12,6 +13,9 @@ from users.forms.profile import ProfileForm
 
 from .account import AccountMixin
 
+logger = logging.getLogger(__name__)
+
+NOT_STORED = "The picture could not be stored. Please try again later."
 ACCOUNT_UPDATED = "Your account has been updated."
 
 
@@ -25,7 +29,13 @@ class AccountView(AccountMixin, UpdateView):
         return copy(self.request.user)
 
     def form_valid(self, form):
-        if not form.save_unless_taken(form.instance):
+        try:
+            saved = form.save_unless_taken(form.instance)
+        except OSError:  # a full disk, say
+            logger.exception("A picture could not be stored.")
+            form.add_error("picture", NOT_STORED)
+            saved = False
+        if not saved:
             return self.form_invalid(form)
         messages.success(self.request, ACCOUNT_UPDATED)
         return redirect("account")

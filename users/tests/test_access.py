@@ -52,6 +52,16 @@ class Access(CastTestCase):
             with self.subTest(url):
                 self.assertIn("no-store", self.client.get(url)["Cache-Control"])
 
+    def test_error_reports_hide_what_forms_say(self):
+        response = self.client.post("/register/")
+        hidden = response.wsgi_request.sensitive_post_parameters
+        self.assertEqual(set(hidden), {"password1", "password2"})
+        self.client.force_login(self.alice)
+        for url in PAGES:
+            with self.subTest(url):
+                response = self.client.post(url)
+                self.assertEqual(response.wsgi_request.sensitive_post_parameters, "__ALL__")
+
     def test_menu_marks_the_page(self):
         self.client.force_login(self.alice)
         for url in PAGES[:-1]:

@@ -98,6 +98,13 @@ class AccountDelete(ProfileTestCase):
         self.assertEqual(Post.objects.count(), 1)
         self.assertTrue(User.objects.filter(username="Bob").exists())
 
+    def test_blanks_around_a_password_count(self):
+        self.alice.set_password(f" {PASSWORD}")
+        self.alice.save()
+        self.client.force_login(self.alice)
+        self.assertEqual(list(self.delete().context["form"].errors), ["password"])
+        self.assertContains(self.delete(f" {PASSWORD}"), "Your account has been deleted.")
+
     def test_wrong_or_missing_password_deletes_nothing(self):
         for password in ["wrong", ""]:
             response = self.delete(password)

@@ -46,6 +46,12 @@ class Text(TestCase):
         self.assertNotIn("\n\n\n", message.body)
         self.assertTrue(message.body.endswith("http://testserver/\n"))
 
+    def test_is_no_html(self):
+        addresses = {"old": "o'hara@example.com", "new": "a&b@example.com"}
+        with self.captureOnCommitCallbacks(execute=True):
+            send_email(request(), "email_changed", "dave@example.com", **addresses)
+        self.assertIn("is now a&b@example.com. It was o'hara@example.com.", mail.outbox[0].body)
+
     def test_every_error_of_a_backend_is_logged_and_told(self):
         for error in [OSError("refused"), TimeoutError(), ValueError("some backend")]:
             with (

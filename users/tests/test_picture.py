@@ -59,8 +59,10 @@ class Picture(ProfileTestCase):
         file = BytesIO()
         image.save(file, "JPEG", exif=exif)
         self.update(file.getvalue())
-        red, _, blue = self.stored().getpixel((128, 20))
+        red, _, blue = self.stored().getpixel((20, 20))
         self.assertGreater(red, blue)
+        red, _, blue = self.stored().getpixel((236, 236))
+        self.assertGreater(blue, red)
 
     def test_is_cut_not_squeezed(self):
         image = Image.new("RGB", (400, 100), "red")
@@ -147,6 +149,20 @@ class Picture(ProfileTestCase):
         self.alice.refresh_from_db()
         self.assertEqual(self.alice.picture.name, "default.jpg")
         self.assertEqual(self.files(), [])
+
+    def test_file_stays_until_the_change_is_committed(self):
+        self.update(picture())
+        self.alice.refresh_from_db()
+        with patch("django.db.transaction.on_commit") as on_commit:
+            self.alice.delete()
+        self.assertEqual(len(self.files()), 1)
+        self.assertTrue(on_commit.call_args.kwargs["robust"])
+
+    def test_default_picture_is_nobodys_to_remove(self):
+        (self.media / "default.jpg").write_bytes(b"")
+        self.update(picture())
+        self.bob.delete()
+        self.assertTrue((self.media / "default.jpg").exists())
 
     def test_file_goes_with_the_account(self):
         self.update(picture())

@@ -1,10 +1,12 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from django.test import Client
+from django.contrib.auth import SESSION_KEY
+from django.test import Client, TransactionTestCase
 from django.utils import timezone
 
 from blog_project.tests.cast import CastTestCase
+from users.sessions import SessionStore
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -26,6 +28,17 @@ class SessionsGet(SessionsTestCase):
         self.assertContains(response, "127.0.0.1")
         self.assertContains(response, "Unknown device")
         self.assertContains(response, "This one", count=1)
+
+    def test_last_seen_comes_first_whichever_is_this_one(self):
+        other = self.log_in_elsewhere(self.alice)
+        now = timezone.now()
+        for client, seen in [(self.client, now), (other, now + timedelta(seconds=5))]:
+            key = client.session.session_key
+            self.alice.sessions.filter(session_key=key).update(last_seen=seen)
+        keys = [session.session_key for session in self.sessions()]
+        self.assertEqual(keys, [other.session.session_key, self.client.session.session_key])
+        page = self.client.get("/account/sessions/").text
+        self.assertLess(page.index("Unknown device"), page.index("This one"))
 
     def test_shows_neither_keys_nor_the_sessions_of_others(self):
         self.log_in_elsewhere(self.bob)
@@ -118,3 +131,13 @@ class LastSeen(SessionsTestCase):
         client = Client()
         client.get("/")
         self.assertNotIn("sessionid", client.cookies)
+
+
+class SessionOfADeletedMember(TransactionTestCase):
+    def test_is_saved_all_the_same_and_is_a_strangers(self):
+        session = SessionStore()
+        session.create()
+        session[SESSION_KEY] = "999999"
+        session.save()
+        self.client.cookies["sessionid"] = session.session_key
+        self.assertRedirects(self.client.get("/account/"), "/login/?next=/account/")

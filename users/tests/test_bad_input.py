@@ -9,7 +9,6 @@ from users.sessions import SessionStore
 FORMS = {
     "/register/": ["username", "email", "password1", "password2"],
     "/login/": ["username", "password", "remember"],
-    "/admin/login/": ["username", "password", "next"],
 }
 BAD_TEXTS = {
     "10,000 characters": "x" * 10_000,

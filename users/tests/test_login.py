@@ -140,12 +140,6 @@ class LoginRemember(CastTestCase):
         self.log_in(remember="on")
         self.assertEqual(self.cookie_age(), TWO_WEEKS)
 
-    def test_a_login_through_the_admin_ends_with_the_browser(self):
-        credentials = {"username": "carol@example.com", "password": PASSWORD}
-        self.client.post("/admin/login/?next=/admin/", credentials)
-        self.assertLoggedInAs(self.carol)
-        self.assertEqual(self.cookie_age(), "")
-
     def test_a_session_left_from_before_does_not_decide(self):
         for left, remember, age in [(0, {"remember": "on"}, TWO_WEEKS), (TWO_WEEKS, {}, "")]:
             with self.subTest(age=age):

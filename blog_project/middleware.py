@@ -20,3 +20,16 @@ def method_not_allowed_page(get_response):
         return response
 
     return middleware
+
+
+def permissions_policy(get_response):
+    """Forbid every page, and whatever it might embed, the visitor's devices and sensors."""
+
+    def middleware(request):
+        response = get_response(request)
+        response["Permissions-Policy"] = (
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+        )
+        return response
+
+    return middleware

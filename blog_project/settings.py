@@ -70,6 +70,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "blog_project.middleware.permissions_policy",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -180,6 +182,21 @@ else:  # which wants the same under other names
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Django Blog <noreply@localhost>")
 
 
+# What pages may load and do (ASVS 3.4.3, 3.4.6): what this site serves, and nothing inline.
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        # Bootstrap's style sheet draws its icons as data: pictures, which cannot run anything.
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+
 # HTTPS
 
 SECURE_SSL = env_bool("SECURE_SSL", default=not DEBUG)
@@ -187,6 +204,11 @@ SECURE_SSL_REDIRECT = SECURE_SSL
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE_SSL else 0
 SESSION_COOKIE_SECURE = SECURE_SSL
 CSRF_COOKIE_SECURE = SECURE_SSL
+CSRF_COOKIE_HTTPONLY = True
+if SECURE_SSL:
+    # No subdomain, and no page over plain HTTP, can set cookies of these names.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
 # Only a site whose own proxy sets this header may believe it.
 if env_bool("SECURE_PROXY_SSL", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

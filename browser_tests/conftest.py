@@ -68,3 +68,17 @@ def cast(transactional_db, monkeypatch):
 def person(page):
     """Somebody at the browser."""
     return Person(page)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_refused(page):
+    """Fail a test in which a page asked for what its Content-Security-Policy refuses."""
+    refused = []
+
+    def listen(message):
+        if "Content Security Policy" in message.text:
+            refused.append(message.text)
+
+    page.on("console", listen)
+    yield
+    assert refused == []

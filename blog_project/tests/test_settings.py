@@ -34,6 +34,8 @@ class Environment(SimpleTestCase):
             self.assertIs(production[name], True, name)
         self.assertEqual(production["SECURE_HSTS_SECONDS"], 31_536_000)
         self.assertNotIn("SECURE_PROXY_SSL_HEADER", production)
+        self.assertEqual(production["SESSION_COOKIE_NAME"], "__Host-sessionid")
+        self.assertEqual(production["CSRF_COOKIE_NAME"], "__Host-csrftoken")
         self.assertIn("Manifest", production["STORAGES"]["staticfiles"]["BACKEND"])
         self.assertIn("django", production["LOGGING"]["loggers"])
 

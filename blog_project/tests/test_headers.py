@@ -1,0 +1,41 @@
+from blog_project.tests.cast import CastTestCase
+
+
+class Headers(CastTestCase):
+    def pages(self):
+        """Yield the answers of pages of all kinds: read, guarded, missing, refused, the admin's."""
+        self.client.force_login(self.carol)
+        for url in ["/", "/account/", "/nope/", "/logout/", "/admin/", "/admin/users/user/add/"]:
+            yield url, self.client.get(url)
+        yield "POST /", self.client.post("/")
+        yield "host", self.client.get("/", headers={"host": "evil.example"})
+
+    def test_pages_load_nothing_from_elsewhere_and_nothing_inline(self):
+        for url, response in self.pages():
+            with self.subTest(url):
+                policy = response["Content-Security-Policy"]
+                for directive in [
+                    "default-src 'self'",
+                    "object-src 'none'",
+                    "base-uri 'none'",
+                    "form-action 'self'",
+                    "frame-ancestors 'none'",
+                ]:
+                    self.assertIn(directive, policy)
+                self.assertNotIn("unsafe", policy)
+
+    def test_browsers_guess_leak_and_share_nothing(self):
+        for url, response in self.pages():
+            with self.subTest(url):
+                self.assertEqual(response["X-Content-Type-Options"], "nosniff")
+                self.assertEqual(response["Referrer-Policy"], "same-origin")
+                self.assertEqual(response["Cross-Origin-Opener-Policy"], "same-origin")
+                self.assertIn("camera=()", response["Permissions-Policy"])
+
+    def test_script_reads_no_cookie_and_other_sites_send_none(self):
+        self.client.get("/login/")
+        self.log_in()
+        for name in ["sessionid", "csrftoken"]:
+            with self.subTest(name):
+                self.assertTrue(self.client.cookies[name]["httponly"])
+                self.assertEqual(self.client.cookies[name]["samesite"], "Lax")

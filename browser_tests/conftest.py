@@ -25,7 +25,13 @@ def browser_type_launch_args(browser_type_launch_args):
         )
     # Chromium's sandbox does not start for root, as whom containers run.
     args = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {**browser_type_launch_args, "executable_path": chromium, "args": args}
+    return {
+        **browser_type_launch_args,
+        "executable_path": chromium,
+        "args": args,
+        # Playwright leaves out what people have: a Back button that shows a page as it was left.
+        "ignore_default_args": ["--disable-back-forward-cache"],
+    }
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -1,5 +1,6 @@
 import time
 
+import pytest
 from people import Person
 from playwright.sync_api import expect
 
@@ -26,6 +27,22 @@ def test_script_cannot_read_the_session_cookie(person, page):
     page.goto("/login/")
     person.log_in()
     assert "sessionid" not in page.evaluate("document.cookie")
+
+
+@pytest.mark.parametrize("address", ["/account/", "/account/sessions/", "/about/"])
+def test_back_button_after_logout_shows_no_page_of_the_member(person, page, address):
+    page.goto("/login/")
+    person.log_in()
+    expect(page).to_have_url("/")
+    page.goto(address)
+    expect(page.get_by_role("button", name="Logout")).to_be_visible()
+    person.navigate("Logout")
+    expect(page.get_by_role("link", name="Login")).to_be_visible()
+    page.evaluate("history.back()")  # go_back waits for a load, which a kept page does not have
+    page.wait_for_timeout(500)  # milliseconds
+    expect(page.get_by_role("link", name="Login")).to_be_visible()
+    expect(page.get_by_text("alice@example.com")).to_have_count(0)
+    expect(page.get_by_role("button", name="Logout")).to_have_count(0)
 
 
 def test_form_of_a_first_tab_after_a_login_in_a_second(person, page):

@@ -18,6 +18,15 @@ class LogoutPost(CastTestCase):
         self.client.cookies["sessionid"] = cookie
         self.assertRedirects(self.client.get("/account/"), "/login/?next=/account/")
 
+    def test_browser_is_asked_to_forget_the_pages_it_kept(self):
+        self.client.force_login(self.alice)
+        self.assertEqual(self.client.post("/logout/")["Clear-Site-Data"], '"cache"')
+
+    def test_only_pages_of_members_are_asked_for_again(self):
+        self.assertNotContains(self.client.get("/"), "data-member")
+        self.client.force_login(self.alice)
+        self.assertContains(self.client.get("/"), "<body data-member>")
+
     def test_stranger_goes_home(self):
         self.assertRedirects(self.client.post("/logout/"), "/")
 

@@ -50,6 +50,12 @@ class LogoutView(NextElsewhereMixin, auth_views.LogoutView):
     http_method_names = [*auth_views.LogoutView.http_method_names, "get", "head"]
     template_name = "users/logout.html"
 
+    def post(self, request, *args, **kwargs):
+        response = super().post(request, *args, **kwargs)
+        # Pages that the browser kept, those behind the Back button too (ASVS 14.3.1).
+        response["Clear-Site-Data"] = '"cache"'
+        return response
+
     def get(self, request, *args, **kwargs):
         if not request.user.is_authenticated:
             return redirect(settings.LOGOUT_REDIRECT_URL)

@@ -14,5 +14,13 @@ document.addEventListener("submit", (event) => {
   if (sent.has(event.target)) event.preventDefault();
   sent.add(event.target);
 });
-// The Back button may bring the page back as it was left.
-addEventListener("pageshow", () => sent.clear());
+
+// The Back button may bring a page back as it was left, forms sent and all. A member's page is
+// left blank and asked for again, or it would come back after the logout.
+addEventListener("pagehide", () => {
+  document.documentElement.hidden = "member" in document.body.dataset;
+});
+addEventListener("pageshow", (event) => {
+  sent.clear();
+  if (event.persisted && "member" in document.body.dataset) location.reload();
+});

@@ -18,6 +18,7 @@ def browser_context_args(browser_context_args):
 
 def test_take_pictures(person, page):
     def take(name):
+        page.wait_for_timeout(300)  # milliseconds, for the focus to settle
         page.screenshot(
             path=settings.BASE_DIR / "docs" / f"{name}.png", full_page=True, animations="disabled"
         )

@@ -156,9 +156,10 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # With true, a login waits until the member has confirmed the address.
 EMAIL_VERIFICATION_REQUIRED = env_bool("EMAIL_VERIFICATION_REQUIRED", default=False)
+# The mails and pages say these two in words.
 RESET_LINK_HOURS = 1
-PASSWORD_RESET_TIMEOUT = RESET_LINK_HOURS * 60 * 60  # seconds
 CONFIRM_LINK_DAYS = 3
+PASSWORD_RESET_TIMEOUT = RESET_LINK_HOURS * 60 * 60  # seconds
 
 
 # Mail: on the developer's terminal, and in production through a server on this machine.

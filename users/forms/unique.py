@@ -21,7 +21,7 @@ class UniqueUserMixin:
     def clean_email(self):
         email = User.objects.normalize_email(self.cleaned_data["email"])
         validate_public_email(email)  # as it would be stored: "a@x℀.org" becomes "a@xa/c.org"
-        if User.objects.with_email(email).exclude(pk=self.instance.pk).exists():
+        if User.objects.filter(email=email).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError(EMAIL_TAKEN, code="unique")
         return email
 

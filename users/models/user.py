@@ -58,7 +58,7 @@ class UserManager(DjangoUserManager):
         return f"{local}{at}{domain}"
 
     def get_by_natural_key(self, email):
-        return self.get(email=self.normalize_email(email))
+        return self.with_email(email).get()
 
     def with_email(self, email):
         return self.filter(email=self.normalize_email(email))

@@ -12,7 +12,7 @@ from django.views.generic import FormView, View
 from users.emails import send_email
 from users.forms.email import EmailChangeForm
 from users.forms.login import UNCONFIRMED_KEY
-from users.links import LINK_SENT, confirm_link, read_token
+from users.links import read_token, send_link
 from users.models import EMAIL_TAKEN, User
 
 from .account import OwnUserMixin
@@ -26,8 +26,7 @@ class EmailChangeView(OwnUserMixin, FormView):
 
     def form_valid(self, form):
         user, new = self.request.user, form.cleaned_data["email"]
-        link = confirm_link(self.request, user, new)
-        send_email(self.request, "email_change", new, sent=LINK_SENT, user=user, link=link)
+        send_link(self.request, "email_change", user, new)
         send_email(self.request, "email_change_asked", user.email, user=user, new=new)
         return redirect("email_change")
 
@@ -42,8 +41,7 @@ class EmailConfirmSendView(View):
         if not user.is_authenticated:
             user = User.objects.filter(pk=request.session.pop(UNCONFIRMED_KEY, None)).first()
         if user and not user.email_confirmed_at:
-            link = confirm_link(request, user, user.email)
-            send_email(request, "email_confirm", user.email, sent=LINK_SENT, user=user, link=link)
+            send_link(request, "email_confirm", user, user.email)
         return redirect("account" if request.user.is_authenticated else "login")
 
 
@@ -60,30 +58,27 @@ class EmailConfirmView(View):
         try:
             response = super().dispatch(request, *args, **kwargs)
         except (BadSignature, User.DoesNotExist):
-            response = self.page("dead", status=410)
+            response = self.page(status=410)
         except IntegrityError:
             # Somebody else has taken the address since.
-            response = self.page("dead", status=409, error=EMAIL_TAKEN)
+            response = self.page(status=409, error=EMAIL_TAKEN)
         # The address of this page is a secret, which no Referer may carry on.
         response["Referrer-Policy"] = "strict-origin"
         return response
 
-    def page(self, state, status=200, **context):
-        return render(
-            self.request, "users/email_confirm.html", {"state": state, **context}, status=status
-        )
+    def page(self, status=200, **context):
+        return render(self.request, "users/email_confirm.html", context, status=status)
 
     def get(self, request, token):
-        user, email, alive = read_token(token)
+        user, email, alive = read_token(token, User.objects)
         if not alive:
             return self.used_before(user, email)
-        return self.page("alive", email=email)
+        return self.page(email=email)
 
     @transaction.atomic
     def post(self, request, token):
         # Of two clicks at once the second waits here, and finds the link used.
-        list(User.objects.select_for_update().filter(pk=read_token(token)[0].pk))
-        user, new, alive = read_token(token)
+        user, new, alive = read_token(token, User.objects.select_for_update())
         if not alive:
             return self.used_before(user, new)
         old = user.email
@@ -98,7 +93,7 @@ class EmailConfirmView(View):
         # A second click on a link that worked, or a link that something else has killed.
         if user.email_confirmed_at and user.email == email:
             return self.confirmed()
-        return self.page("dead", status=410)
+        return self.page(status=410)
 
     def confirmed(self):
         messages.success(self.request, EMAIL_CONFIRMED)

@@ -7,9 +7,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from users.emails import send_email
 from users.forms.register import RegisterForm
-from users.links import LINK_SENT, confirm_link
+from users.links import LINK_SENT, send_link
 
 ACCOUNT_CREATED = "Your account has been created! You are now able to log in"
 
@@ -29,7 +28,6 @@ class RegisterView(FormView):
         if not form.save_unless_taken(user):
             return self.form_invalid(form)
         messages.success(self.request, ACCOUNT_CREATED)
-        link = confirm_link(self.request, user, user.email)
         sent = LINK_SENT if settings.EMAIL_VERIFICATION_REQUIRED else None
-        send_email(self.request, "email_confirm", user.email, sent=sent, user=user, link=link)
+        send_link(self.request, "email_confirm", user, user.email, sent=sent)
         return redirect("login")

@@ -149,9 +149,21 @@ PASSWORD_HASHERS = [
 # Length and surprise, no rules about which characters (ASVS 6.2.5).
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "users.passwords.ContextWordsValidator",
+        "OPTIONS": {"words": ["django", "blog"]},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# With true, passwords are looked up among breached ones at api.pwnedpasswords.com, which learns
+# the first five digits of their SHA-1. If it does not answer within a second, the common ones are
+# refused, as without it.
+if env_bool("CHECK_BREACHED_PASSWORDS", default=False):
+    AUTH_PASSWORD_VALIDATORS[-1] = {
+        "NAME": "pwned_passwords_django.validators.PwnedPasswordsValidator",
+        "OPTIONS": {"error_message": "This password is known from a data breach."},
+    }
 
 
 # With true, a login waits until the member has confirmed the address.

@@ -17,6 +17,12 @@ INVISIBLE = re.compile(
 )
 
 
+def fold_username(username):
+    """Return `username` as it is compared: `Corey`, `COREY` and `ｃｏｒｅｙ` are one name."""
+    folded = unicodedata.normalize("NFKC", username).casefold()
+    return unicodedata.normalize("NFKC", folded)
+
+
 def validate_username(value):
     """Raise ValidationError unless `value` is made of letters, digits, `_`, `.` and `-` alone."""
     allowed = all(

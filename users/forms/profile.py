@@ -7,10 +7,10 @@ from django.db import transaction
 from users.models import DEFAULT_PICTURE, User
 from users.pictures import square_jpeg
 
-from .unique import UniqueUserMixin
+from .unique import PublicUserMixin
 
 
-class ProfileForm(UniqueUserMixin, forms.ModelForm):
+class ProfileForm(PublicUserMixin, forms.ModelForm):
     """Change username and picture."""
 
     # The rest may have changed since the request began: a deactivated member stays deactivated.

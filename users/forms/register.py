@@ -4,10 +4,10 @@ from django.contrib.auth.forms import BaseUserCreationForm
 
 from users.models import User
 
-from .unique import UniqueUserMixin
+from .unique import PublicUserMixin
 
 
-class RegisterForm(UniqueUserMixin, BaseUserCreationForm):
+class RegisterForm(PublicUserMixin, BaseUserCreationForm):
     """Sign up with a username, an e-mail and a password typed twice."""
 
     class Meta(BaseUserCreationForm.Meta):

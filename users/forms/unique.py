@@ -3,6 +3,7 @@
 from django import forms
 from django.db import IntegrityError, transaction
 
+from users.impostors import validate_no_look_alike, validate_not_reserved
 from users.models import EMAIL_TAKEN, USERNAME_TAKEN, User
 from users.validators import validate_public_email
 
@@ -38,3 +39,14 @@ class UniqueUserMixin:
                 raise
             return False
         return True
+
+
+class PublicUserMixin(UniqueUserMixin):
+    """For the forms of everybody: also refuses a new username that poses as somebody else's."""
+
+    def clean_username(self):
+        username = super().clean_username()
+        if "username" in self.changed_data:  # staff may have given the member this one
+            validate_not_reserved(username)
+            validate_no_look_alike(username)
+        return username

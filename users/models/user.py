@@ -14,18 +14,12 @@ from django.dispatch import receiver
 from django.templatetags.static import static
 from django.utils import timezone
 
-from users.validators import validate_public_email, validate_username
+from users.validators import fold_username, validate_public_email, validate_username
 
 USERNAME_TAKEN = "That username is taken. Please choose a different one."
 EMAIL_TAKEN = "That email is taken. Please choose a different one."
 DEFAULT_PICTURE = "default.jpg"
 EMAIL_MAX_LENGTH = 254  # RFC 5321
-
-
-def fold_username(username):
-    """Return `username` as it is compared: `Corey`, `COREY` and `ｃｏｒｅｙ` are one name."""
-    folded = unicodedata.normalize("NFKC", username).casefold()
-    return unicodedata.normalize("NFKC", folded)
 
 
 class FoldedUsernameField(models.CharField):

@@ -15,6 +15,27 @@ document.addEventListener("submit", (event) => {
   sent.add(event.target);
 });
 
+// A button at each password that shows what was typed. It goes back into hiding when the form is
+// sent, or the browser would not know it for a password to keep.
+addEventListener("DOMContentLoaded", () => {
+  for (const field of document.querySelectorAll("input[type=password]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "show-password btn btn-sm";
+    button.innerHTML = 'Show<span class="visually-hidden"> password</span>';
+    const show = (shown) => {
+      field.type = shown ? "text" : "password";
+      button.setAttribute("aria-pressed", shown);
+    };
+    show(false);
+    field.spellcheck = false; // some browsers check the spelling on a server
+    field.autocapitalize = "none";
+    button.addEventListener("click", () => show(field.type === "password"));
+    field.form.addEventListener("submit", () => show(false));
+    field.after(button);
+  }
+});
+
 // The Back button may bring a page back as it was left, forms sent and all. A member's page is
 // left blank and asked for again, or it would come back after the logout.
 addEventListener("pagehide", () => {

@@ -1,0 +1,36 @@
+"""What a password may look like, beside what Django checks."""
+
+import re
+
+from django.core.exceptions import ValidationError
+
+
+class ContextWordsValidator:
+    """
+    Refuses a password that is little more than the site's name or its owner's (ASVS 6.2.11).
+
+    Without `words`, the username and the parts of the e-mail address, `min_length` characters
+    of it must be left.
+    """
+
+    def __init__(self, words, min_length=8):
+        self.words = words
+        self.min_length = min_length
+
+    def validate(self, password, user=None):
+        """Raise ValidationError if `password`, to be `user`'s, is refused."""
+        words = {*self.words}
+        if user:
+            words.update(re.findall(r"[^\W_]{3,}", f"{user.username} {user.email}".casefold()))
+        password = password.casefold()
+        rest = password
+        for word in sorted(words, key=len, reverse=True):
+            rest = rest.replace(word, "")
+        if rest != password and len(rest) < self.min_length:
+            raise ValidationError(
+                "The password is little more than the name of this site or your own.",
+                code="context_words",
+            )
+
+    def get_help_text(self):
+        return "Your password can’t be little more than the name of this site or your own."

@@ -1,5 +1,8 @@
 """What strangers send: a form error or a page of ours, never a 500, never a lost account."""
 
+import html
+import re
+
 from django.test import Client
 
 from blog_project.tests.cast import PASSWORD, CastTestCase
@@ -96,13 +99,53 @@ class Csrf(CastTestCase):
                     self.assertContains(response, "Please Try Again", status_code=403)
                     self.assertContains(response, f'href="{url}"', status_code=403)
 
+    def assertLeadsTo(self, url, response):
+        """Assert that `response` says what happened, and that its way on ends at `url`."""
+        self.assertContains(response, "Please Try Again", status_code=403)
+        main = response.text.partition("<main")[2].partition("</main>")[0]
+        link = html.unescape(re.search(r'href="([^"]+)"', main)[1])
+        page = self.client.get(link, follow=True)
+        self.assertEqual(page.status_code, 200)
+        self.assertEqual(page.request["PATH_INFO"], url)
+
     def test_first_tab_after_a_login_in_the_second(self):
-        credentials = {"username": "alice@example.com", "password": PASSWORD}
+        credentials = {"username": "bob@example.com", "password": PASSWORD}
         first, second = self.token(), self.token()
         self.log_in(csrfmiddlewaretoken=second)
-        response = self.client.post("/login/", {**credentials, "csrfmiddlewaretoken": first})
-        self.assertContains(response, "Please Try Again", status_code=403)
+        for url, goal in [
+            ("/login/", "/"),
+            ("/login/?next=/account/email/%3Fx%3D1%26y", "/account/email/"),
+            ("/login/?next=/login/", "/"),
+            ("/login/?next=//evil.example/", "/"),
+            ("/register/", "/"),
+        ]:
+            with self.subTest(url):
+                response = self.client.post(url, {**credentials, "csrfmiddlewaretoken": first})
+                self.assertContains(response, "logged in as Alice by now", status_code=403)
+                self.assertLeadsTo(goal, response)
         self.assertLoggedInAs(self.alice)
+
+    def test_form_in_a_page_leads_back_to_the_page(self):
+        self.client.force_login(self.alice)
+        for url, page, goal in [
+            ("/account/", "http://testserver/account/", "/account/"),
+            (
+                "/account/sessions/x/end/",
+                "http://testserver/account/sessions/",
+                "/account/sessions/",
+            ),
+            ("/logout/", "http://testserver/about/", "/about/"),
+            ("/account/data/", "http://evil.example/account/", "/account/data/"),
+            ("/account/data/", "", "/account/data/"),
+        ]:
+            with self.subTest(url):
+                response = self.client.post(url, headers={"Referer": page})
+                self.assertNotContains(response, "evil", status_code=403)
+                self.assertLeadsTo(goal, response)
+
+    def test_member_who_logged_out_in_another_tab_is_asked_to_log_in(self):
+        response = self.client.post("/account/data/")
+        self.assertLeadsTo("/login/", response)
 
     def test_nothing_changes_by_get(self):
         self.client.force_login(self.alice)

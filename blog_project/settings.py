@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "users.sessions.keep_private",
     "users.sessions.remember_visit",
     "blog_project.middleware.method_not_allowed_page",
 ]
@@ -135,9 +136,12 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 SESSION_ENGINE = "users.sessions"
-# Unless "Remember Me" was ticked: a login through the admin has no such box.
+# A session is over when its browser is closed, or 12 hours after the last visit. With "Remember
+# Me" it is over 14 days after the last visit. In any case it is over 30 days after the login.
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-SESSION_COOKIE_AGE = 14 * 24 * 60 * 60  # seconds
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds
+REMEMBER_ME_SECONDS = 14 * 24 * 60 * 60
+SESSION_LIFETIME_DAYS = 30
 
 # The first one hashes new passwords; the second only reads hashes that came from elsewhere,
 # and whoever logs in with one leaves with the first.

@@ -1,7 +1,8 @@
 """Where sessions are kept, and what is remembered of each for its owner to see."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.utils import timezone
@@ -27,6 +28,10 @@ class SessionStore(db.SessionStore):
         session.user_agent = visit.get("user_agent", "")
         session.since = from_timestamp(visit.get("since"))
         session.last_seen = from_timestamp(visit.get("last_seen"))
+        if session.since:
+            # However often the member comes back (ASVS 7.3.2).
+            lifetime = timedelta(days=settings.SESSION_LIFETIME_DAYS)
+            session.expire_date = min(session.expire_date, session.since + lifetime)
         return session
 
     def _validate_session_key(self, key):
@@ -40,6 +45,24 @@ def from_timestamp(seconds):
     return seconds if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
+def knows_member(session):
+    """Return whether a page looked at `session` and found a member in it."""
+    # A page that did not look must not start to depend on the cookie.
+    return session.accessed and SESSION_KEY in session
+
+
+def keep_private(get_response):
+    """Let nobody keep a copy of a page that knows who looks at it (ASVS 14.3.2)."""
+
+    def middleware(request):
+        response = get_response(request)
+        if knows_member(request.session):
+            response["Cache-Control"] = "private, no-store"
+        return response
+
+    return middleware
+
+
 def remember_visit(get_response):
     """
     Note in a member's session where and when it was last seen, at most once a minute.
@@ -50,8 +73,7 @@ def remember_visit(get_response):
     def middleware(request):
         response = get_response(request)
         session = request.session
-        # A page that did not look at the session must not start to depend on its cookie.
-        if session.accessed and SESSION_KEY in session:
+        if knows_member(session):
             visit = session.get(VISIT_KEY, {})
             now = int(timezone.now().timestamp())
             if now - visit.get("last_seen", 0) >= LAST_SEEN_SECONDS:

@@ -1,11 +1,12 @@
 from datetime import timedelta
+from io import BytesIO
 from unittest.mock import patch
 
 from django.contrib.auth import SESSION_KEY
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 
-from blog_project.tests.cast import CastTestCase
+from blog_project.tests.cast import PASSWORD, CastTestCase
 from users.sessions import SessionStore
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -131,6 +132,76 @@ class LastSeen(SessionsTestCase):
         client = Client()
         client.get("/")
         self.assertNotIn("sessionid", client.cookies)
+
+
+class Lifetime(CastTestCase):
+    """On the server, which counts: the cookie is the browser's to keep."""
+
+    def setUp(self):
+        self.now = timezone.now()
+
+    def visit_after(self, **time):
+        """Return the status of the account page so long after the last visit."""
+        self.now += timedelta(**time)
+        with patch("django.utils.timezone.now", return_value=self.now):
+            return self.client.get("/account/").status_code
+
+    def test_twelve_hours_after_the_last_visit(self):
+        self.log_in()
+        for _ in range(3):
+            self.assertEqual(self.visit_after(hours=11, minutes=59), 200)
+        self.assertEqual(self.visit_after(hours=12, minutes=1), 302)
+
+    def test_two_weeks_after_the_last_visit_if_remembered(self):
+        self.log_in(remember="on")
+        self.assertEqual(self.visit_after(days=13, hours=23), 200)
+        self.assertEqual(self.visit_after(days=14, minutes=2), 302)
+
+    def test_thirty_days_after_the_login_at_the_latest(self):
+        for remember in [{"remember": "on"}, {}]:
+            with self.subTest(remember):
+                self.now = timezone.now()
+                self.log_in(**remember)
+                for _ in range(59):
+                    self.assertEqual(self.visit_after(hours=11, minutes=59), 200)
+                self.assertEqual(self.visit_after(hours=11, minutes=59), 200)
+                self.assertEqual(self.visit_after(hours=1, minutes=1), 302)
+                self.client.post("/logout/")
+
+    def test_a_new_password_does_not_make_it_longer(self):
+        self.log_in(remember="on")
+        self.assertEqual(self.visit_after(days=13), 200)
+        self.assertEqual(self.visit_after(days=13), 200)
+        new = "another unusual sentence"
+        with patch("django.utils.timezone.now", return_value=self.now):
+            self.client.post(
+                "/account/password/",
+                {"old_password": PASSWORD, "new_password1": new, "new_password2": new},
+            )
+        self.assertEqual(self.visit_after(days=3), 200)
+        self.assertEqual(self.visit_after(days=2), 302)
+
+
+class Privacy(CastTestCase):
+    def test_nobody_keeps_a_page_that_knows_the_member(self):
+        self.client.force_login(self.carol)
+        for url in ["/", "/about/", "/nope/", "/account/", "/logout/", "/admin/", "/login/"]:
+            with self.subTest(url):
+                self.assertEqual(self.client.get(url)["Cache-Control"], "private, no-store")
+        response = self.client.post("/")
+        self.assertEqual(
+            (response.status_code, response["Cache-Control"]), (405, "private, no-store")
+        )
+
+    def test_pages_that_know_nobody_may_be_kept(self):
+        for url in ["/", "/about/", "/nope/"]:
+            self.assertNotIn("no-store", self.client.get(url).get("Cache-Control", ""))
+
+    def test_pictures_may_be_kept_by_a_member_too(self):
+        self.client.force_login(self.alice)
+        with patch("users.views.profile.default_storage.open", return_value=BytesIO(b"")):
+            response = self.client.get(f"/media/pictures/{'0' * 32}.jpg")
+        self.assertIn("public", response["Cache-Control"])
 
 
 class SessionOfADeletedMember(TransactionTestCase):

@@ -6,7 +6,6 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from users.models import User
@@ -25,9 +24,9 @@ class DeletedMeanwhileMixin:
             return redirect("login")
 
 
-@method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
+@method_decorator(sensitive_post_parameters(), name="dispatch")
 class AccountMixin(DeletedMeanwhileMixin, LoginRequiredMixin):
-    """For members alone: nobody keeps a copy of the page, and no error report its form."""
+    """For members alone, with a form that no error report shows."""
 
 
 class OwnUserMixin(AccountMixin):

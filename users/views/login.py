@@ -40,7 +40,7 @@ class LoginView(DeletedMeanwhileMixin, NextElsewhereMixin, auth_views.LoginView)
         response = super().form_valid(form)
         remember = form.cleaned_data["remember"]
         # None: what the settings say, until the browser closes.
-        self.request.session.set_expiry(settings.SESSION_COOKIE_AGE if remember else None)
+        self.request.session.set_expiry(settings.REMEMBER_ME_SECONDS if remember else None)
         return response
 
 

@@ -6,6 +6,7 @@ all. With none of them set this is a production site: no debug pages, HTTPS only
 without a SECRET_KEY. `manage.py` turns DEBUG on for the developer.
 """
 
+import math
 import os
 from pathlib import Path
 
@@ -31,6 +32,18 @@ def env_bool(name, default):
     if value in {"false", "0", "no", "off"}:
         return False
     raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+
+
+def env_count(name, default, least=1):
+    """
+    Return the environment variable `name` as an int, or `default` if it is not set.
+
+    Raises ImproperlyConfigured if it is below `least` or no number.
+    """
+    value = env.str(name, default=str(default)).strip()
+    if not value.isdecimal() or int(value) < least:
+        raise ImproperlyConfigured(f"{name} must be a number, at least {least}, not {value!r}.")
+    return int(value)
 
 
 def env_list(name):
@@ -78,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "blog_project.middleware.TryLaterPage",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "users.sessions.keep_private",
     "users.sessions.remember_visit",
@@ -124,6 +138,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
     }
+    # Tests run on a file as well: in memory there is one connection, and nothing happens at once.
+    DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
@@ -146,9 +162,15 @@ SESSION_LIFETIME_DAYS = 30
 # The first one hashes new passwords; the second only reads hashes that came from elsewhere,
 # and whoever logs in with one leaves with the first.
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "users.hashers.BCryptSHA256PasswordHasher",
     "users.hashers.BCryptPasswordHasher",
 ]
+
+# How many passwords one process hashes at a time: as many as there are cores, over all the web
+# server's processes. And how many more may wait in each: about ten seconds of work.
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+HASHING_THREADS = math.ceil(CORES / env_count("WEB_CONCURRENCY", default=1))
+HASHING_QUEUE = 32
 
 # Length and surprise, no rules about which characters (ASVS 6.2.5).
 AUTH_PASSWORD_VALIDATORS = [

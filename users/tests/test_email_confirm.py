@@ -95,8 +95,8 @@ class EmailConfirm(EmailConfirmTestCase):
         self.assertEqual(self.alice.email_confirmed_at, at)
 
     def test_link_dies_after_three_days(self):
-        url = self.ask()
         asked = signing.time.time()
+        url = self.ask()
         with patch("django.core.signing.time.time", return_value=asked + 259_199):
             self.assertEqual(self.client.get(url).status_code, 200)
         with patch("django.core.signing.time.time", return_value=asked + 259_202):

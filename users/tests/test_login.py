@@ -1,9 +1,11 @@
 from unittest.mock import patch
 
-from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
+import bcrypt
+from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, make_password
 from django.test import TransactionTestCase
 
 from blog_project.tests.cast import PASSWORD, CastTestCase
+from users import hashing
 from users.forms.login import LOGIN_UNSUCCESSFUL, LoginForm
 from users.models import User
 
@@ -82,25 +84,37 @@ class LoginPost(CastTestCase):
                 self.assertContains(self.log_in(password=password), LOGIN_UNSUCCESSFUL)
                 self.assertLoggedOut()
 
-    def test_unknown_email_and_wrong_password_look_and_cost_alike(self):
-        encode = BCryptSHA256PasswordHasher.encode
-        pages = []
-        for email in ["alice@example.com", "nobody@example.com"]:
-            with patch.object(BCryptSHA256PasswordHasher, "encode", autospec=True) as hashing:
-                hashing.side_effect = encode
-                response = self.log_in(email, "wrong")
-            self.assertEqual(hashing.call_count, 1, email)
+    def test_failures_of_all_kinds_look_and_cost_alike(self):
+        self.enterContext(patch.object(BCryptSHA256PasswordHasher, "rounds", 7))
+        hashes = {
+            "wrong": make_password(PASSWORD + "!"),
+            "deactivated": make_password(PASSWORD),
+            "unusable": make_password(None),
+            "gibberish": "no-such-hasher$x",
+        }
+        for cost in [4, 5, 7]:
+            old = bcrypt.hashpw(b"of the old site", bcrypt.gensalt(cost)).decode()
+            hashes[f"imported{cost}"] = f"bcrypt${old}"
+        for name, encoded in hashes.items():
+            user = User(username=name, email=f"{name}@example.com", password=encoded)
+            user.is_active = name != "deactivated"
+            user.save()
+        executor, seen = hashing.pool.executor, []
+        for name in ["unknown", *hashes]:
+            with (
+                patch.object(executor, "submit", wraps=executor.submit) as runs,
+                patch("bcrypt.hashpw", wraps=bcrypt.hashpw) as hashpw,
+            ):
+                response = self.log_in(f"{name}@example.com")
             self.assertContains(response, "Login Unsuccessful. Please check email and password")
             self.assertContains(response, "alert-danger")
             self.assertLoggedOut()
-            pages.append((response.status_code, response.context["form"].errors))
-        self.assertEqual(*pages)
-
-    def test_deactivated_member_gets_the_same_words(self):
-        self.alice.is_active = False
-        self.alice.save()
-        self.assertContains(self.log_in(), LOGIN_UNSUCCESSFUL)
-        self.assertLoggedOut()
+            self.assertEqual(runs.call_count, 1, name)
+            # A salt says its cost: "$2b$07$" are 2 to the power of 7 rounds.
+            rounds = sum(2 ** int(call.args[1].split(b"$")[2]) for call in hashpw.call_args_list)
+            self.assertEqual(rounds, 2**7, name)
+            seen.append((response.status_code, response.context["form"].errors))
+        self.assertEqual(seen, seen[:1] * 8)
 
     def test_empty_form_shows_an_error_under_each_field(self):
         errors = self.client.post("/login/").context["form"].errors

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 from django.contrib.messages import get_messages
 from django.db import IntegrityError, connection
-from django.test import Client, TransactionTestCase, skipUnlessDBFeature
+from django.test import Client, TransactionTestCase
 
 from blog_project.tests.cast import PASSWORD, CastTestCase
 from users.forms.register import RegisterForm
@@ -200,7 +200,6 @@ class RegisterRace(CastTestCase):
             self.client.post("/register/", VALID_DATA)
 
 
-@skipUnlessDBFeature("test_db_allows_multiple_connections")
 class RegisterAtTheSameTime(TransactionTestCase):
     def test_two_simultaneous_sign_ups_make_one_user(self):
         both_are_valid = Barrier(2, timeout=10)

@@ -1,0 +1,73 @@
+"""
+A small pool in which passwords are hashed, so that logins cannot starve the rest of the site.
+
+bcrypt takes a quarter of a second of a core, by design. In the threads that answer requests,
+eight people who log in would hold up every other page for a second. Here as many are hashed at
+a time as there are cores, behind everything else that wants one; the rest wait in line.
+"""
+
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import wraps
+
+from django.conf import settings
+
+from blog_project.middleware import TryLater
+
+NICENESS = 10  # of 19
+WAIT_WHEN_BUSY = timedelta(seconds=10)  # about what the line takes
+
+
+class HashingBusy(TryLater):
+    """The line is full."""
+
+    status = 503
+
+
+class HashingPool:
+    """Runs at most `threads` calls at a time; at most `waiting` more wait their turn."""
+
+    def __init__(self, threads, waiting):
+        self.executor = ThreadPoolExecutor(threads, "hashing", self.enter)
+        self.places = threading.Semaphore(threads + waiting)
+        self.thread = threading.local()
+
+    def enter(self):
+        """Begin a thread of the pool."""
+        self.thread.is_ours = True
+        if sys.platform == "linux":  # elsewhere threads have no priority of their own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+    def run(self, function, *args):
+        """Return what `function` returns for `args`; raise HashingBusy at once if none may wait."""
+        if hasattr(self.thread, "is_ours"):  # a hasher that calls itself
+            return function(*args)
+        if not self.places.acquire(blocking=False):
+            raise HashingBusy(WAIT_WHEN_BUSY)
+        try:
+            return self.executor.submit(function, *args).result()
+        finally:
+            self.places.release()
+
+
+def start():
+    global pool
+    pool = HashingPool(settings.HASHING_THREADS, settings.HASHING_QUEUE)
+
+
+start()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=start)  # the threads stay behind in the parent
+
+
+def pooled(method):
+    """Decorate a method so that it runs in the pool."""
+
+    @wraps(method)
+    def in_pool(*args):
+        return pool.run(method, *args)
+
+    return in_pool

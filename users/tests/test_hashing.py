@@ -1,0 +1,166 @@
+import os
+import subprocess
+import sys
+import threading
+from unittest import skipUnless
+from unittest.mock import patch
+
+import bcrypt
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.test import SimpleTestCase
+
+from blog_project.tests.cast import PASSWORD, CastTestCase
+from blog_project.tests.test_settings import settings_with
+from users import hashing
+from users.hashing import HashingBusy, HashingPool
+from users.models import User
+
+
+class Pool(SimpleTestCase):
+    def setUp(self):
+        self.pool = HashingPool(threads=1, waiting=1)
+        self.addCleanup(self.pool.executor.shutdown)
+        self.began, self.go_on = threading.Event(), threading.Event()
+        self.addCleanup(self.go_on.set)
+
+    def block(self):
+        self.began.set()
+        self.go_on.wait(10)
+
+    def occupy(self):
+        """Let one call run and another wait, and return the threads of both callers."""
+        callers = []
+        for _ in range(2):
+            callers.append(threading.Thread(target=self.pool.run, args=[self.block]))
+            callers[-1].start()
+            self.began.wait(10)
+        while self.pool.executor._work_queue.empty():
+            pass  # until the second stands in line
+        return callers
+
+    def test_beyond_the_line_the_answer_is_no_at_once(self):
+        callers = self.occupy()
+        with self.assertRaises(HashingBusy):
+            self.pool.run(len, "")
+        self.go_on.set()
+        for caller in callers:
+            caller.join()
+        self.assertEqual(self.pool.run(len, "abc"), 3)
+
+    def test_places_are_given_back_after_errors(self):
+        for _ in range(5):
+            with self.assertRaises(ZeroDivisionError):
+                self.pool.run(lambda: 1 / 0)
+
+    def test_a_call_within_a_call_does_not_wait_for_itself(self):
+        self.assertEqual(self.pool.run(lambda: self.pool.run(len, "abc")), 3)
+
+    @skipUnless(sys.platform == "linux", "threads have a priority of their own on Linux alone")
+    def test_threads_of_the_pool_alone_have_a_lower_priority(self):
+        def niceness():
+            return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+        self.assertEqual(self.pool.run(niceness), min(19, niceness() + hashing.NICENESS))
+
+    def test_cores_are_shared_by_the_processes(self):
+        cores = settings_with(DEBUG="true")["CORES"]
+        for workers, threads in [(1, cores), (cores, 1), (3 * cores, 1)]:
+            environment = settings_with(DEBUG="true", WEB_CONCURRENCY=str(workers))
+            self.assertEqual(environment["HASHING_THREADS"], threads)
+
+    @skipUnless(hasattr(os, "fork"), "a system without fork")
+    def test_process_that_forks_after_hashing_still_hashes(self):
+        code = """if True:
+            import manage, django, os, sys
+            django.setup()
+            from django.contrib.auth.hashers import make_password
+            make_password("testing")
+            child = os.fork()
+            make_password("testing")
+            if child:
+                sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """
+        subprocess.run(  # a wait for threads of the parent's would never end
+            [sys.executable, "-c", code], cwd=settings.BASE_DIR, check=True, timeout=30
+        )
+
+
+class EveryoneHashesInThePool(CastTestCase):
+    def setUp(self):
+        run = HashingPool.run
+        self.calls = 0
+
+        def counted(pool, *args):
+            self.calls += 1
+            return run(pool, *args)
+
+        self.enterContext(patch.object(HashingPool, "run", counted))
+
+    def assertHashes(self, action):
+        before = self.calls
+        action()
+        self.assertGreater(self.calls, before)
+
+    def test_from_functions_models_and_forms_of_django_to_the_admin(self):
+        encoded = make_password("testing")
+        plain = "bcrypt$" + bcrypt.hashpw(b"testing", bcrypt.gensalt(4)).decode()
+        password = {"password1": PASSWORD + "!", "password2": PASSWORD + "!"}
+        self.client.force_login(self.carol)
+        for action in [
+            lambda: make_password("testing"),
+            lambda: make_password("testing", hasher="bcrypt"),
+            lambda: check_password("testing", encoded),
+            lambda: check_password("testing", plain),
+            lambda: User.objects.create_user("Dave", "dave@example.com", PASSWORD),
+            lambda: self.client.post(
+                f"/admin/users/user/{self.alice.pk}/password/",
+                {**password, "usable_password": "true"},
+            ),
+            lambda: self.client.post("/account/data/", {"password": "wrong"}),
+        ]:
+            self.assertHashes(action)
+        self.client.post("/logout/")
+        self.assertHashes(self.log_in)
+
+
+class BusySite(CastTestCase):
+    def setUp(self):
+        pool = HashingPool(settings.HASHING_THREADS, 0)
+        pool.places = threading.Semaphore(0)
+        self.enterContext(patch.object(hashing, "pool", pool))
+
+    def test_login_is_a_503_that_counts_for_nothing(self):
+        for _ in range(20):
+            response = self.log_in(password="wrong")
+            self.assertContains(response, "<h1>Very Busy</h1>", status_code=503, html=True)
+            self.assertEqual(response["Retry-After"], "10")
+
+    def test_register_is_a_503_and_nobody_is_stored(self):
+        data = {"username": "Dave", "email": "dave@example.com"}
+        response = self.client.post(
+            "/register/", {**data, "password1": PASSWORD, "password2": PASSWORD}
+        )
+        self.assertContains(response, "Very Busy", status_code=503)
+        self.assertEqual(User.objects.count(), 3)
+
+    def test_pages_that_hash_nothing_are_served(self):
+        for url in ["/", "/login/", "/register/"]:
+            self.assertEqual(self.client.get(url).status_code, 200)
+
+    def test_admin_gets_the_page_too(self):
+        self.client.force_login(self.carol)
+        data = {"username": "Dave", "email": "dave@example.com", "usable_password": "true"}
+        response = self.client.post(
+            "/admin/users/user/add/", {**data, "password1": PASSWORD, "password2": PASSWORD}
+        )
+        self.assertContains(response, "Very Busy", status_code=503)
+
+
+class ServerErrorsOfOthers(CastTestCase):
+    def test_other_exceptions_are_not_taken_for_busy(self):
+        with (
+            patch("blog.views.HomeView.get", side_effect=ValueError("oh")),
+            self.assertRaisesMessage(ValueError, "oh"),
+        ):
+            self.client.get("/")

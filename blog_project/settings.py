@@ -191,6 +191,17 @@ if env_bool("CHECK_BREACHED_PASSWORDS", default=False):
         "OPTIONS": {"error_message": "This password is known from a data breach."},
     }
 
+# What users/throttle.py lets pass, counted in users_securityevent.
+LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES = env_count(
+    "LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES", default=10
+)
+LOGIN_FAILURES_PER_ADDRESS_PER_DAY = env_count("LOGIN_FAILURES_PER_ADDRESS_PER_DAY", default=100)
+LOGIN_FAILURES_PER_IP_PER_15_MINUTES = env_count(
+    "LOGIN_FAILURES_PER_IP_PER_15_MINUTES", default=100
+)
+SIGNUPS_PER_IP_PER_HOUR = env_count("SIGNUPS_PER_IP_PER_HOUR", default=20)
+MAILS_PER_ADDRESS_PER_HOUR = env_count("MAILS_PER_ADDRESS_PER_HOUR", default=5)
+MAILS_PER_IP_PER_HOUR = env_count("MAILS_PER_IP_PER_HOUR", default=20)
 
 # With true, a login waits until the member has confirmed the address.
 EMAIL_VERIFICATION_REQUIRED = env_bool("EMAIL_VERIFICATION_REQUIRED", default=False)
@@ -249,6 +260,8 @@ if SECURE_SSL:
     # No subdomain, and no page over plain HTTP, can set cookies of these names.
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
+# How many proxies of our own add to X-Forwarded-For; with 0 the header is not believed.
+TRUSTED_PROXY_COUNT = env_count("TRUSTED_PROXY_COUNT", default=0, least=0)
 # Only a site whose own proxy sets this header may believe it.
 if env_bool("SECURE_PROXY_SSL", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -13,6 +13,7 @@ def export(user):
         "profile": {name: getattr(user, name) for name in PROFILE},
         "picture": picture(user),
         "posts": list(user.posts.values("title", "content", "date_posted")),
+        "events": list(user.events.values("kind", "time", "address", "ip", "user_agent")),
         "sessions": list(user.sessions.values("ip", "user_agent", "since", "last_seen")),
     }
 

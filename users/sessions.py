@@ -7,6 +7,8 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.utils import timezone
 
+from users.clients import client
+
 VISIT_KEY = "visit"
 LAST_SEEN_SECONDS = 60
 
@@ -80,8 +82,7 @@ def remember_visit(get_response):
                 session[VISIT_KEY] = {
                     "since": visit.get("since", now),
                     "last_seen": now,
-                    "ip": request.META["REMOTE_ADDR"] or None,
-                    "user_agent": request.headers.get("User-Agent", "")[:255],
+                    **client(request),
                 }
         return response
 

@@ -4,6 +4,9 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
 
+from users.models import Kind
+from users.throttle import PASSWORDS, attempt
+
 LOGIN_UNSUCCESSFUL = "Login Unsuccessful. Please check email and password"
 CONFIRM_FIRST = "Please confirm your email address first, with the link that was sent to it."
 UNCONFIRMED_KEY = "unconfirmed_user"
@@ -21,6 +24,14 @@ class LoginForm(AuthenticationForm):
     # Django calls the field `username` whatever USERNAME_FIELD is; ours is the e-mail.
     username = UsernameField(label="Email", widget=forms.EmailInput(attrs={"autofocus": True}))
     remember = forms.BooleanField(label="Remember Me", required=False)
+
+    def clean(self):
+        if {"username", "password"} <= self.cleaned_data.keys():  # else nothing is hashed
+            email = self.cleaned_data["username"]
+            with attempt(self.request, PASSWORDS, Kind.LOGIN_FAILED, email) as event:
+                super().clean()
+                event.kind, event.user = Kind.LOGIN, self.user_cache
+        return self.cleaned_data
 
     def confirm_login_allowed(self, user):
         # Django asks this only after the password was right: nobody else learns anything.

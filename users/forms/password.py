@@ -5,7 +5,8 @@ from django.contrib.auth import forms as auth_forms
 from django.db import transaction
 
 from users.emails import send_email
-from users.models import User
+from users.models import Kind, User
+from users.throttle import current_password
 
 NOT_YOURS = "That is not your current password."
 MEANWHILE = "The password has been changed in another window. Please start again."
@@ -13,6 +14,14 @@ MEANWHILE = "The password has been changed in another window. Please start again
 
 class ChangedMeanwhile(Exception):
     """Somebody saved a new password, or deleted the account, while this form was at work."""
+
+
+class RequestMixin:
+    """Form mixin that knows the `request`: attempts at a password are counted by where from."""
+
+    def __init__(self, *args, request, **kwargs):
+        self.request = request
+        super().__init__(*args, **kwargs)
 
 
 class SavePasswordMixin:
@@ -33,8 +42,14 @@ class SavePasswordMixin:
         return user
 
 
-class PasswordChangeForm(SavePasswordMixin, auth_forms.PasswordChangeForm):
+class PasswordChangeForm(RequestMixin, SavePasswordMixin, auth_forms.PasswordChangeForm):
     """Change the password, knowing the current one."""
+
+    def clean_old_password(self):
+        with current_password(self.request) as event:
+            password = super().clean_old_password()
+            event.kind = Kind.PASSWORD_CONFIRMED
+        return password
 
 
 class SetPasswordForm(SavePasswordMixin, auth_forms.SetPasswordForm):
@@ -61,7 +76,7 @@ class PasswordResetForm(auth_forms.PasswordResetForm):
         send_email(self.request, "password_reset", to_email, **context)
 
 
-class CurrentPasswordForm(forms.Form):
+class CurrentPasswordForm(RequestMixin, forms.Form):
     """Ask `user` for the current password before something that cannot be undone."""
 
     password = forms.CharField(
@@ -76,6 +91,8 @@ class CurrentPasswordForm(forms.Form):
 
     def clean_password(self):
         password = self.cleaned_data["password"]
-        if not self.user.check_password(password):
-            raise forms.ValidationError(NOT_YOURS, code="password_incorrect")
+        with current_password(self.request) as event:
+            if not self.user.check_password(password):
+                raise forms.ValidationError(NOT_YOURS, code="password_incorrect")
+            event.kind = Kind.PASSWORD_CONFIRMED
         return password

@@ -1,8 +1,11 @@
-"""Who you are, and where you are logged in."""
+"""Who you are, where you are logged in, and what happened to your account."""
 
+from .client import USER_AGENT_MAX_LENGTH
+from .event import Kind, SecurityEvent
 from .session import Session
 from .user import (
     DEFAULT_PICTURE,
+    EMAIL_MAX_LENGTH,
     EMAIL_TAKEN,
     USERNAME_TAKEN,
     FoldedUsernameField,
@@ -12,9 +15,13 @@ from .user import (
 
 __all__ = [
     "DEFAULT_PICTURE",
+    "EMAIL_MAX_LENGTH",
     "EMAIL_TAKEN",
     "USERNAME_TAKEN",
+    "USER_AGENT_MAX_LENGTH",
     "FoldedUsernameField",
+    "Kind",
+    "SecurityEvent",
     "Session",
     "User",
     "UserManager",

@@ -1,13 +1,14 @@
 """Where you are logged in."""
 
-import ua_parser
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils.crypto import salted_hmac
 
+from .client import ClientModel
 
-class Session(AbstractBaseSession):
+
+class Session(AbstractBaseSession, ClientModel):
     """
     A session that knows its member and device: Django's documented extension of its own model.
 
@@ -23,8 +24,6 @@ class Session(AbstractBaseSession):
         null=True,
         related_name="sessions",
     )
-    ip = models.GenericIPAddressField(null=True)
-    user_agent = models.CharField(max_length=255)
     since = models.DateTimeField(null=True)
     last_seen = models.DateTimeField(null=True)
 
@@ -41,10 +40,3 @@ class Session(AbstractBaseSession):
     def public_id(self):
         """What pages call this session: whoever knew the key could use the session."""
         return salted_hmac("users.session", self.session_key, algorithm="sha256").hexdigest()[:20]
-
-    @property
-    def device(self):
-        """Browser and system in words, such as "Firefox on Linux"."""
-        agent = ua_parser.parse(self.user_agent)
-        names = [part.family for part in (agent.user_agent, agent.os) if part]
-        return " on ".join(names) or "Unknown device"

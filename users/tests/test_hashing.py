@@ -14,7 +14,7 @@ from blog_project.tests.cast import PASSWORD, CastTestCase
 from blog_project.tests.test_settings import settings_with
 from users import hashing
 from users.hashing import HashingBusy, HashingPool
-from users.models import User
+from users.models import SecurityEvent, User
 
 
 class Pool(SimpleTestCase):
@@ -135,6 +135,7 @@ class BusySite(CastTestCase):
             response = self.log_in(password="wrong")
             self.assertContains(response, "<h1>Very Busy</h1>", status_code=503, html=True)
             self.assertEqual(response["Retry-After"], "10")
+        self.assertFalse(SecurityEvent.objects.exists())
 
     def test_register_is_a_503_and_nobody_is_stored(self):
         data = {"username": "Dave", "email": "dave@example.com"}

@@ -33,4 +33,4 @@ class OwnUserMixin(AccountMixin):
     """Hands the member to the view's form, which asks for the current password."""
 
     def get_form_kwargs(self):
-        return {**super().get_form_kwargs(), "user": self.request.user}
+        return {**super().get_form_kwargs(), "user": self.request.user, "request": self.request}

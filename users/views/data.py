@@ -8,8 +8,10 @@ from django.shortcuts import redirect
 from django.views.generic import FormView, View
 
 from users.emails import send_email
+from users.events import record
 from users.export import export
 from users.forms.password import CurrentPasswordForm
+from users.models import Kind
 
 from .account import AccountMixin, OwnUserMixin
 
@@ -27,6 +29,7 @@ class DataView(OwnUserMixin, FormView):
         with transaction.atomic():
             _, deleted = user.delete()
             if "users.User" in deleted:  # not by another request, a moment ago
+                record(self.request, Kind.ACCOUNT_DELETED, address=user.email)
                 send_email(self.request, "account_deleted", user.email, user=user)
         logout(self.request)
         messages.success(self.request, ACCOUNT_DELETED)

@@ -10,10 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, View
 
 from users.emails import send_email
+from users.events import record
 from users.forms.email import EmailChangeForm
 from users.forms.login import UNCONFIRMED_KEY
 from users.links import read_token, send_link
-from users.models import EMAIL_TAKEN, User
+from users.models import EMAIL_TAKEN, Kind, User
+from users.throttle import MAILS, attempt
 
 from .account import OwnUserMixin
 
@@ -26,8 +28,9 @@ class EmailChangeView(OwnUserMixin, FormView):
 
     def form_valid(self, form):
         user, new = self.request.user, form.cleaned_data["email"]
-        send_link(self.request, "email_change", user, new)
-        send_email(self.request, "email_change_asked", user.email, user=user, new=new)
+        with attempt(self.request, MAILS, Kind.CONFIRMATION_ASKED, new, user):
+            send_link(self.request, "email_change", user, new)
+            send_email(self.request, "email_change_asked", user.email, user=user, new=new)
         return redirect("email_change")
 
 
@@ -41,7 +44,8 @@ class EmailConfirmSendView(View):
         if not user.is_authenticated:
             user = User.objects.filter(pk=request.session.pop(UNCONFIRMED_KEY, None)).first()
         if user and not user.email_confirmed_at:
-            send_link(request, "email_confirm", user, user.email)
+            with attempt(request, MAILS, Kind.CONFIRMATION_ASKED, user.email, user):
+                send_link(request, "email_confirm", user, user.email)
         return redirect("account" if request.user.is_authenticated else "login")
 
 
@@ -84,6 +88,7 @@ class EmailConfirmView(View):
         old = user.email
         user.email, user.email_confirmed_at = new, timezone.now()
         user.save(update_fields=["email", "email_confirmed_at"])
+        record(request, Kind.EMAIL_CONFIRMED if old == new else Kind.EMAIL_CHANGED, user=user)
         if old != new:
             for address in [old, new]:
                 send_email(request, "email_changed", address, user=user, old=old, new=new)

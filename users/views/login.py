@@ -8,7 +8,9 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from users.events import record
 from users.forms.login import LoginForm
+from users.models import Kind
 
 from .account import DeletedMeanwhileMixin
 
@@ -51,7 +53,10 @@ class LogoutView(NextElsewhereMixin, auth_views.LogoutView):
     template_name = "users/logout.html"
 
     def post(self, request, *args, **kwargs):
+        user = request.user
         response = super().post(request, *args, **kwargs)
+        if user.is_authenticated:
+            record(request, Kind.LOGOUT, user=user)
         # Pages that the browser kept, those behind the Back button too (ASVS 14.3.1).
         response["Clear-Site-Data"] = '"cache"'
         return response

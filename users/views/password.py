@@ -5,12 +5,15 @@ from django.contrib.auth import views as auth_views
 from django.urls import reverse_lazy
 
 from users.emails import send_email
+from users.events import record
 from users.forms.password import (
     ChangedMeanwhile,
     PasswordChangeForm,
     PasswordResetForm,
     SetPasswordForm,
 )
+from users.models import Kind
+from users.throttle import MAILS, attempt
 
 from .account import AccountMixin
 
@@ -33,10 +36,14 @@ class PasswordChangeView(AccountMixin, ChangedMeanwhileMixin, auth_views.Passwor
     template_name = "users/password_change.html"
     success_url = reverse_lazy("account")
 
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "request": self.request}
+
     def form_valid(self, form):
         response = super().form_valid(form)  # saving ended all sessions; this one gets a new key
         if form.is_valid():
             messages.success(self.request, CHANGED)
+            record(self.request, Kind.PASSWORD_CHANGED, user=form.user)
             send_email(self.request, "password_changed", form.user.email, user=form.user)
         return response
 
@@ -44,6 +51,10 @@ class PasswordChangeView(AccountMixin, ChangedMeanwhileMixin, auth_views.Passwor
 class PasswordResetView(auth_views.PasswordResetView):
     form_class = PasswordResetForm
     template_name = "users/password_reset.html"
+
+    def form_valid(self, form):
+        with attempt(self.request, MAILS, Kind.RESET_ASKED, form.cleaned_data["email"]):
+            return super().form_valid(form)
 
 
 class PasswordResetDoneView(auth_views.PasswordResetDoneView):
@@ -58,6 +69,7 @@ class PasswordResetConfirmView(ChangedMeanwhileMixin, auth_views.PasswordResetCo
         response = super().form_valid(form)
         if form.is_valid():
             self.request.session.flush()  # it may have been the member's own, which is over
+            record(self.request, Kind.RESET_USED, user=self.user)
             send_email(self.request, "password_reset_used", self.user.email, user=self.user)
         return response
 

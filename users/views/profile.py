@@ -28,6 +28,9 @@ class AccountView(AccountMixin, UpdateView):
         # A copy: what somebody types into the form is not yet their name in the heading.
         return copy(self.request.user)
 
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(events=self.request.user.events.all()[:10], **kwargs)
+
     def form_valid(self, form):
         try:
             saved = form.save_unless_taken(form.instance)

@@ -9,6 +9,8 @@ from django.views.generic import FormView
 
 from users.forms.register import RegisterForm
 from users.links import LINK_SENT, send_link
+from users.models import Kind
+from users.throttle import SIGN_UPS, attempt
 
 ACCOUNT_CREATED = "Your account has been created! You are now able to log in"
 
@@ -24,10 +26,25 @@ class RegisterView(FormView):
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form):
-        user = form.save(commit=False)  # hashes, which takes its time: before any lock is held
-        if not form.save_unless_taken(user):
-            return self.form_invalid(form)
+        with self.attempt(form) as event:
+            user = form.save(commit=False)  # hashes, which takes its time: before any lock is held
+            saved = form.save_unless_taken(user)
+            if saved:
+                event.kind, event.user = Kind.REGISTERED, user
+        if not saved:
+            return super().form_invalid(form)
         messages.success(self.request, ACCOUNT_CREATED)
         sent = LINK_SENT if settings.EMAIL_VERIFICATION_REQUIRED else None
         send_link(self.request, "email_confirm", user, user.email, sent=sent)
         return redirect("login")
+
+    def form_invalid(self, form):
+        if not form.has_error("email", "unique"):
+            return super().form_invalid(form)
+        # This answer tells who has an account here (ASVS 6.3.8): nobody gets it all day long.
+        with self.attempt(form):
+            return super().form_invalid(form)
+
+    def attempt(self, form):
+        email = form.data["email"]
+        return attempt(self.request, SIGN_UPS, Kind.REGISTRATION_REFUSED, email)

@@ -5,6 +5,9 @@ from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
 from django.views.generic import ListView, View
 
+from users.events import record
+from users.models import Kind
+
 from .account import AccountMixin
 
 SESSIONS_ENDED = "You are logged out there."
@@ -24,6 +27,7 @@ class SessionEndView(AccountMixin, View):
         for session in request.user.sessions.all():
             if constant_time_compare(session.public_id, public_id):
                 session.delete()
+                record(request, Kind.SESSION_ENDED, user=request.user)
                 messages.success(request, SESSIONS_ENDED)
         return redirect("sessions")
 
@@ -33,5 +37,6 @@ class SessionsEndOthersView(AccountMixin, View):
 
     def post(self, request):
         request.user.end_sessions(keep=request.session.session_key)
+        record(request, Kind.SESSION_ENDED, user=request.user)
         messages.success(request, SESSIONS_ENDED)
         return redirect("sessions")

@@ -1,14 +1,18 @@
 """Users, as staff inspect them."""
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.template.defaultfilters import date
-from django.utils.html import format_html_join
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
-from .forms.unique import UniqueUserMixin
-from .models import User
+from users.emails import send_email
+from users.events import record
+from users.forms.unique import UniqueUserMixin
+from users.models import Kind, User
 
 
 class UserAddForm(UniqueUserMixin, AdminUserCreationForm):
@@ -23,6 +27,7 @@ class UserEditForm(UniqueUserMixin, UserChangeForm):
 def end_sessions(modeladmin, request, queryset):
     for user in queryset:
         user.end_sessions(keep=request.session.session_key)
+        record(request, Kind.SESSION_ENDED, user=user)
     modeladmin.message_user(request, f"Ended all sessions of {len(queryset)} user(s).")
 
 
@@ -35,10 +40,13 @@ class UserAdmin(DjangoUserAdmin):
     list_display = ["username", "email", "is_active", "is_staff", "date_joined", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "date_joined", "last_login"]
     search_fields = ["username", "email"]
-    readonly_fields = ["date_joined", "last_login", "email_confirmed_at", "sessions"]
+    readonly_fields = ["date_joined", "last_login", "email_confirmed_at", "sessions", "events"]
     fieldsets = [
         (None, {"fields": ["username", "email", "password"]}),
-        ("Activity", {"fields": ["date_joined", "last_login", "email_confirmed_at", "sessions"]}),
+        (
+            "Activity",
+            {"fields": ["date_joined", "last_login", "email_confirmed_at", "sessions", "events"]},
+        ),
         (
             "Permissions",
             {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
@@ -60,7 +68,33 @@ class UserAdmin(DjangoUserAdmin):
         rows = ((s.device, s.ip, date(s.since), date(s.last_seen)) for s in sessions)
         return format_html_join(mark_safe("<br>"), "{} at {}, since {}, last seen {}", rows) or "-"
 
+    @admin.display(description="Security events")
+    def events(self, user):
+        url = reverse("admin:users_securityevent_changelist", query={"user__id__exact": user.pk})
+        return format_html('<a href="{}">What happened to this account</a>', url)
+
     def save_model(self, request, obj, form, change):
-        if "email" in form.changed_data:
+        moved = change and "email" in form.changed_data
+        if moved:
             obj.email_confirmed_at = None  # that was another address
         super().save_model(request, obj, form, change)
+        if moved:
+            record(request, Kind.EMAIL_CHANGED, user=obj)
+
+    def user_change_password(self, request, id, form_url=""):
+        before = self.get_object(request, unquote(id))
+        response = super().user_change_password(request, id, form_url)
+        user = self.get_object(request, unquote(id))
+        if user.password != before.password:
+            record(request, Kind.PASSWORD_CHANGED, user=user)
+            send_email(request, "password_changed", user.email, user=user)
+        return response
+
+    def delete_model(self, request, obj):
+        record(request, Kind.ACCOUNT_DELETED, address=obj.email)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request, queryset):
+        for user in queryset:
+            record(request, Kind.ACCOUNT_DELETED, address=user.email)
+        super().delete_queryset(request, queryset)

@@ -1,0 +1,51 @@
+"""Writing down what happens to accounts: a row of the table, and a line of the log."""
+
+import json
+import logging
+
+from django.db import transaction
+
+from users.clients import client, network
+from users.models import EMAIL_MAX_LENGTH, SecurityEvent, User
+
+logger = logging.getLogger("django.security.auth")
+
+
+def new_event(request, kind, *, user=None, address=None):
+    """
+    Return the unsaved SecurityEvent of `kind` that `request` brings about.
+
+    `address` is what somebody typed; without it, the e-mail address of `user` is meant.
+    """
+    if address is None:
+        address = user.email
+    who = client(request)
+    return SecurityEvent(
+        kind=kind,
+        user=user,
+        address=User.objects.normalize_email(address)[:EMAIL_MAX_LENGTH],
+        network=network(who["ip"]),
+        **who,
+    )
+
+
+def record(request, kind, **who):
+    """Write the event of `kind` that `request` brings about, as `new_event` has it."""
+    event = new_event(request, kind, **who)
+    event.save()
+    log(event)
+
+
+def log(event):
+    """Write `event` as one line of JSON once the transaction commits."""
+    line = json.dumps(  # which escapes whatever could begin another line or colour a terminal
+        {
+            "event": event.kind,
+            "time": event.time.isoformat(),
+            "user": event.user_id,
+            "address": event.address,
+            "ip": event.ip,
+            "browser": event.user_agent,
+        }
+    )
+    transaction.on_commit(lambda: logger.info("%s", line))

@@ -1,0 +1,26 @@
+"""`manage.py prune_events`: forgets old security events. Run it daily."""
+
+from datetime import timedelta
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from users.models import SecurityEvent
+
+BATCH = 1_000  # rows: a moment's work, after which logins waiting to write get their turn
+
+
+class Command(BaseCommand):
+    help = "Deletes the security events that are older than a number of days, in small batches."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--days", type=int, default=90, help="at least 1; 90 if not given")
+
+    def handle(self, *, days, **options):
+        if days < 1:
+            raise CommandError("The throttle counts the failures of a day: --days is at least 1.")
+        old = SecurityEvent.objects.filter(time__lt=timezone.now() - timedelta(days=days))
+        pruned = 0
+        while batch := list(old.order_by("time").values_list("pk", flat=True)[:BATCH]):
+            pruned += SecurityEvent.objects.filter(pk__in=batch).delete()[0]
+        self.stdout.write(f"Deleted {pruned} security events older than {days} days.")

@@ -1,0 +1,323 @@
+import json
+from datetime import timedelta
+from io import StringIO
+from unittest.mock import patch
+
+from django.contrib.auth.models import Permission
+from django.core.management import CommandError, call_command
+from django.test import RequestFactory
+from django.utils import timezone
+
+from blog_project.tests.cast import PASSWORD, MailTestCase
+from users.events import record
+from users.models import Kind, SecurityEvent, User
+
+NEW_PASSWORD = "another unusual sentence"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+class EventTestCase(MailTestCase):
+    def assertHappened(self, *kinds, user=None, address="alice@example.com"):
+        """Assert that exactly `kinds` happened since the last call, to `user` at `address`."""
+        events = SecurityEvent.objects.order_by("pk")
+        self.assertEqual([event.kind for event in events], [*kinds])
+        for event in events:
+            self.assertEqual((event.user, event.address), (user, address), event.kind)
+            self.assertEqual((event.ip, event.network), ("127.0.0.1", "127.0.0.1"))
+            self.assertLess(timezone.now() - event.time, timedelta(minutes=1))
+        events.delete()
+
+
+class WhatIsWritten(EventTestCase):
+    def test_registered(self):
+        data = {"username": "Dave", "email": "Dave@Example.com"}
+        self.client.post("/register/", {**data, "password1": PASSWORD, "password2": PASSWORD})
+        dave = User.objects.get(username="Dave")
+        self.assertHappened(Kind.REGISTERED, user=dave, address="dave@example.com")
+        self.client.post(self.link())
+        self.assertHappened(Kind.EMAIL_CONFIRMED, user=dave, address="dave@example.com")
+
+    def test_registration_with_an_address_that_somebody_has(self):
+        self.client.post("/register/", {"username": "Dave", "email": "ALICE@example.com"})
+        self.assertHappened(Kind.REGISTRATION_REFUSED, user=self.alice)
+        self.client.post("/register/", {"username": "Alice", "email": "dave@example.com"})
+        self.assertHappened()
+
+    def test_login_and_logout(self):
+        self.client.post(
+            "/login/",
+            {"username": " Alice@Example.com ", "password": PASSWORD},
+            headers={"user-agent": FIREFOX},
+        )
+        self.assertEqual(SecurityEvent.objects.get().device, "Firefox on Linux")
+        self.client.post("/logout/")
+        self.assertHappened(Kind.LOGIN, Kind.LOGOUT, user=self.alice)
+        self.client.post("/logout/")
+        self.assertHappened()
+
+    def test_login_that_fails(self):
+        self.log_in(password="wrong")
+        self.assertHappened(Kind.LOGIN_FAILED, user=self.alice)
+        self.log_in(email="Nobody@example.com")
+        self.assertHappened(Kind.LOGIN_FAILED, address="nobody@example.com")
+        self.bob.is_active = False
+        self.bob.save()
+        self.log_in(email="bob@example.com")
+        self.assertHappened(Kind.LOGIN_FAILED, user=self.bob, address="bob@example.com")
+
+    def test_login_that_waits_for_the_confirmation_of_the_address(self):
+        with self.settings(EMAIL_VERIFICATION_REQUIRED=True):
+            self.log_in()
+        self.assertHappened(Kind.LOGIN_FAILED, user=self.alice)
+        self.client.post("/account/email/send/")
+        self.assertHappened(Kind.CONFIRMATION_ASKED, user=self.alice)
+
+    def test_form_without_a_password_is_no_attempt(self):
+        for data in [{"username": "alice@example.com"}, {"password": PASSWORD}, {}]:
+            self.client.post("/login/", data)
+        self.assertHappened()
+
+    def test_password_changed(self):
+        self.client.force_login(self.alice)
+        data = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        self.client.post("/account/password/", {**data, "old_password": "wrong"})
+        self.assertHappened(Kind.LOGIN_FAILED, user=self.alice)
+        self.client.post("/account/password/", {**data, "old_password": PASSWORD})
+        self.assertHappened(Kind.PASSWORD_CONFIRMED, Kind.PASSWORD_CHANGED, user=self.alice)
+
+    def test_password_reset(self):
+        self.client.post("/password-reset/", {"email": "Alice@example.com"})
+        self.assertHappened(Kind.RESET_ASKED, user=self.alice)
+        response = self.client.get(self.link(), follow=True)
+        data = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        self.client.post(response.request["PATH_INFO"], data)
+        self.assertHappened(Kind.RESET_USED, user=self.alice)
+        self.client.post("/password-reset/", {"email": "nobody@example.com"})
+        self.assertHappened(Kind.RESET_ASKED, address="nobody@example.com")
+
+    def test_email_changed(self):
+        self.client.force_login(self.alice)
+        data = {"email": "new@example.com", "password": PASSWORD}
+        self.client.post("/account/email/", data)
+        confirmed = SecurityEvent.objects.get(kind=Kind.PASSWORD_CONFIRMED)
+        self.assertEqual((confirmed.user, confirmed.address), (self.alice, "alice@example.com"))
+        confirmed.delete()
+        self.assertHappened(Kind.CONFIRMATION_ASKED, user=self.alice, address="new@example.com")
+        self.client.post(self.link())
+        self.assertHappened(Kind.EMAIL_CHANGED, user=self.alice, address="new@example.com")
+
+    def test_session_ended(self):
+        self.client.force_login(self.alice)
+        self.client.get("/")
+        other = self.log_in_elsewhere(self.alice)
+        session = self.alice.sessions.get(session_key=other.session.session_key)
+        self.client.post(f"/account/sessions/{session.public_id}/end/")
+        self.assertHappened(Kind.SESSION_ENDED, user=self.alice)
+        self.client.post("/account/sessions/x/end/")
+        self.assertHappened()
+        self.client.post("/account/sessions/end-others/")
+        self.assertHappened(Kind.SESSION_ENDED, user=self.alice)
+
+    def test_account_deleted_and_what_was_written_stays_without_the_member(self):
+        self.client.force_login(self.alice)
+        self.client.post("/account/data/", {"password": PASSWORD})
+        self.assertHappened(Kind.PASSWORD_CONFIRMED, Kind.ACCOUNT_DELETED)
+
+    def test_nothing_of_a_password_a_token_or_a_cookie(self):
+        self.log_in(password="my wrong secret")
+        self.log_in()
+        self.client.post("/password-reset/", {"email": "alice@example.com"})
+        link = self.link()
+        response = self.client.get(link, follow=True)
+        data = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        with self.assertLogs("django.security.auth") as logs:
+            self.client.post(response.request["PATH_INFO"], data)
+        written = str(list(SecurityEvent.objects.values_list())) + str(logs.output)
+        self.assertIn("reset used", written)
+        for secret in ["my wrong secret", PASSWORD, NEW_PASSWORD, link.split("/")[-2]]:
+            self.assertNotIn(secret, written)
+        for cookie in self.client.cookies.values():
+            if cookie.value:
+                self.assertNotIn(cookie.value, written)
+
+    def test_address_is_cut(self):
+        self.log_in(email="x" * 300 + "@example.com")
+        self.assertHappened(Kind.LOGIN_FAILED, address="x" * 254)
+
+
+class WhatStaffDo(EventTestCase):
+    def setUp(self):
+        super().setUp()
+        self.client.force_login(self.carol)
+        self.url = f"/admin/users/user/{self.alice.pk}"
+
+    def test_email_changed(self):
+        data = {"username": "Alice", "email": "new@example.com", "is_active": "on"}
+        self.client.post(f"{self.url}/change/", {**data, "email": "alice@example.com"})
+        self.assertHappened()
+        self.client.post(f"{self.url}/change/", data)
+        self.assertHappened(Kind.EMAIL_CHANGED, user=self.alice, address="new@example.com")
+
+    def test_password_changed_and_the_member_is_told(self):
+        data = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
+        self.client.post(f"{self.url}/password/", {**data, "password2": "different"})
+        self.client.post(f"{self.url}/password/", {**data, "usable_password": "false"})
+        self.assertHappened()
+        self.assertMailed()
+        self.client.post(f"{self.url}/password/", data)
+        self.assertHappened(Kind.PASSWORD_CHANGED, user=self.alice)
+        self.assertMailed(("alice@example.com", "Your password has been changed"))
+
+    def test_password_page_of_nobody_is_not_found(self):
+        self.assertEqual(self.client.get("/admin/users/user/999999/password/").status_code, 404)
+
+    def test_sessions_ended(self):
+        data = {"action": "end_sessions", "_selected_action": [self.alice.pk]}
+        self.client.post("/admin/users/user/", data)
+        self.assertHappened(Kind.SESSION_ENDED, user=self.alice)
+
+    def test_accounts_deleted(self):
+        self.client.post(f"{self.url}/delete/", {"post": "yes"})
+        self.assertHappened(Kind.ACCOUNT_DELETED)
+        data = {"action": "delete_selected", "_selected_action": [self.bob.pk], "post": "yes"}
+        self.client.post("/admin/users/user/", data)
+        self.assertHappened(Kind.ACCOUNT_DELETED, address="bob@example.com")
+        self.assertEqual(User.objects.count(), 1)
+
+
+class WhatIsLogged(EventTestCase):
+    def logged(self, **request):
+        request = RequestFactory().get("/", **request)
+        with self.assertLogs("django.security.auth", "INFO") as logs:
+            record(request, Kind.LOGIN, user=self.alice)
+        return logs.records[0].getMessage()
+
+    def test_one_line_of_json_each(self):
+        line = json.loads(self.logged(headers={"user-agent": FIREFOX}))
+        self.assertEqual(line.pop("time"), SecurityEvent.objects.get().time.isoformat())
+        self.assertEqual(
+            line,
+            {
+                "event": "login",
+                "user": self.alice.pk,
+                "address": "alice@example.com",
+                "ip": "127.0.0.1",
+                "browser": FIREFOX,
+            },
+        )
+
+    def test_nobody_forges_a_line_or_colours_a_terminal(self):
+        for agent in ['x\r\n{"event": "login"}', "\x1b[2J\x1b]0;x\x07", "\x7f\x85\u2028\u202e"]:
+            with self.subTest(agent):
+                self.assertRegex(self.logged(headers={"user-agent": agent}), r"\A[ -~]+\Z")
+
+    def test_typed_address_is_escaped_too(self):
+        with self.assertLogs("django.security.auth", "INFO") as logs:
+            self.log_in(email="a\r\nb\x1b[2J\x7f@example.com")
+        self.assertRegex(logs.records[0].getMessage(), r"\A[ -~]+\Z")
+
+    def test_nothing_is_logged_that_is_rolled_back(self):
+        with patch("django.db.transaction.on_commit"), self.assertNoLogs("django.security.auth"):
+            record(RequestFactory().get("/"), Kind.LOGIN, user=self.alice)
+
+
+class WhoReadsThem(EventTestCase):
+    def setUp(self):
+        super().setUp()
+        self.log_in(password="wrong")
+        self.log_in(email="bob@example.com")
+
+    def test_members_see_their_own_on_the_account_page(self):
+        response = self.client.get("/account/", headers={"user-agent": FIREFOX})
+        self.assertContains(response, "<strong>Logged in</strong> with Unknown device at 127.0.0.1")
+        self.assertNotContains(response, "Wrong password")
+
+    def test_members_take_their_own_with_them(self):
+        events = self.client.get("/account/data/download/").json()["events"]
+        self.assertEqual([event["kind"] for event in events], ["login"])
+        self.assertEqual(set(events[0]), {"kind", "time", "address", "ip", "user_agent"})
+
+    def test_the_ten_newest_come_first(self):
+        for number in range(12):
+            record(
+                RequestFactory().get("/", REMOTE_ADDR=f"192.0.2.{number}"),
+                Kind.LOGOUT,
+                user=self.bob,
+            )
+        events = self.client.get("/account/").context["events"]
+        self.assertEqual([event.ip for event in events], [f"192.0.2.{n}" for n in range(11, 1, -1)])
+
+    def test_staff_search_and_filter_them_and_see_those_of_one_user(self):
+        self.client.force_login(self.carol)
+        for query, users in [
+            ({}, [self.bob, self.alice]),
+            ({"q": "alice@"}, [self.alice]),
+            ({"q": "Bob"}, [self.bob]),
+            ({"q": "127.0.0"}, [self.bob, self.alice]),
+            ({"q": "192.0.2"}, []),
+            ({"kind__exact": "login failed"}, [self.alice]),
+            ({"user__id__exact": self.bob.pk}, [self.bob]),
+        ]:
+            with self.subTest(query):
+                response = self.client.get("/admin/users/securityevent/", query)
+                self.assertEqual([event.user for event in response.context["cl"].queryset], users)
+        self.assertTrue(response.context["cl"].date_hierarchy)
+
+    def test_page_of_a_user_leads_to_theirs(self):
+        self.client.force_login(self.carol)
+        self.assertContains(
+            self.client.get(f"/admin/users/user/{self.bob.pk}/change/"),
+            f'href="/admin/users/securityevent/?user__id__exact={self.bob.pk}"',
+        )
+
+    def test_nobody_writes_them(self):
+        event = SecurityEvent.objects.first()
+        for user, status in [(self.carol, 403), (self.staff_who_may("change", "delete"), 403)]:
+            self.client.force_login(user)
+            for url in ["add/", f"{event.pk}/change/", f"{event.pk}/delete/"]:
+                response = self.client.post(f"/admin/users/securityevent/{url}", {"post": "yes"})
+                self.assertEqual(response.status_code, status, url)
+            data = {"action": "delete_selected", "_selected_action": [event.pk], "post": "yes"}
+            self.client.post("/admin/users/securityevent/", data)
+        self.assertEqual(SecurityEvent.objects.filter(pk=event.pk).count(), 1)
+
+    def test_staff_without_permission_do_not_read_them(self):
+        self.client.force_login(self.staff_who_may("view", model="user"))
+        self.assertEqual(self.client.get("/admin/users/securityevent/").status_code, 403)
+
+    def staff_who_may(self, *verbs, model="securityevent"):
+        codenames = [f"{verb}_{model}" for verb in verbs]
+        user = User.objects.create_user(f"Dave{len(verbs)}", f"dave{len(verbs)}@example.com")
+        user.is_staff = True
+        user.save()
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        return user
+
+
+class PruneEvents(EventTestCase):
+    def write(self, days_old):
+        record(RequestFactory().get("/"), Kind.LOGIN, user=self.alice)
+        event = SecurityEvent.objects.latest("pk")
+        event.time -= timedelta(days=days_old)
+        event.save()
+        return event
+
+    def prune(self, *arguments):
+        output = StringIO()
+        call_command("prune_events", *arguments, stdout=output)
+        return output.getvalue()
+
+    def test_older_ones_go_in_batches_and_the_others_stay(self):
+        for days in range(88, 95):
+            self.write(days)
+        with patch("users.management.commands.prune_events.BATCH", 2):
+            self.assertIn("Deleted 5 security events", self.prune("--days", "90"))
+        self.assertEqual(SecurityEvent.objects.count(), 2)
+        self.assertIn("Deleted 0 ", self.prune())
+
+    def test_those_that_the_throttle_counts_stay(self):
+        self.write(0)
+        for days in ["0", "-1"]:
+            with self.assertRaises(CommandError):
+                self.prune("--days", days)
+        self.assertEqual(SecurityEvent.objects.count(), 1)

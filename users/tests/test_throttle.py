@@ -1,0 +1,355 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from unittest.mock import patch
+
+from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
+from django.core import mail
+from django.db import connection
+from django.test import Client, TransactionTestCase, override_settings
+
+from blog_project.tests.cast import PASSWORD, MailTestCase
+from users.forms.login import LOGIN_UNSUCCESSFUL
+from users.models import Kind, SecurityEvent, User
+
+HOME, ELSEWHERE = "192.0.2.1", "203.0.113.9"
+
+
+class ThrottleTestCase(MailTestCase):
+    def post(self, url, ip=HOME, **data):
+        return self.client.post(url, data, REMOTE_ADDR=ip)
+
+    def try_password(self, email="alice@example.com", password="wrong", ip=HOME):
+        response = self.post("/login/", ip, username=email, password=password)
+        if response.status_code == 302:
+            self.client.post("/logout/")
+        return response
+
+    def fail(self, times, email="alice@example.com", ip=HOME):
+        for number in range(times):
+            response = self.try_password(email, ip=ip)
+            self.assertContains(response, LOGIN_UNSUCCESSFUL, msg_prefix=f"{number}")
+
+    def fail_all_over_the_world(self, times, email="alice@example.com"):
+        for number in range(times):
+            self.fail(1, email, ip=f"198.51.{number // 100}.{number % 100}")
+
+    def age(self, **age):
+        """Let all that was written be older by `age`."""
+        for event in SecurityEvent.objects.all():
+            event.time -= timedelta(**age)
+            event.save()
+
+    def assertThrottled(self, response, minutes):
+        self.assertContains(response, "Too Many Attempts", status_code=429)
+        words = f"Please try again in {minutes} minute{'s' if minutes > 1 else ''}"
+        self.assertContains(response, words, status_code=429)
+        self.assertAlmostEqual(int(response["Retry-After"]), minutes * 60, delta=59)
+
+    def assertLetIn(self, response):
+        self.assertEqual(response.status_code, 302)
+
+
+class PerAddressAndPlace(ThrottleTestCase):
+    def test_ten_wrong_passwords_and_the_right_one_is_not_tested(self):
+        self.fail(10)
+        self.assertThrottled(self.try_password(password=PASSWORD), 15)
+        self.age(minutes=14)
+        self.assertThrottled(self.try_password(password=PASSWORD), 1)
+        self.age(minutes=1)
+        self.assertLetIn(self.try_password(password=PASSWORD))
+
+    def test_no_password_is_hashed_that_is_not_tested(self):
+        self.fail(10)
+        with patch.object(BCryptSHA256PasswordHasher, "encode") as encode:
+            self.try_password(password=PASSWORD)
+        encode.assert_not_called()
+
+    def test_the_first_to_grow_old_gives_its_place_back(self):
+        self.fail(3)
+        self.age(minutes=10)
+        self.fail(7)
+        self.assertThrottled(self.try_password(), 5)
+        self.age(minutes=5)
+        self.fail(3)
+        self.assertThrottled(self.try_password(), 10)
+
+    def test_unknown_addresses_look_alike(self):
+        pages = []
+        for email in ["alice@example.com", "nobody@example.com"]:
+            self.fail(10, email)
+            response = self.try_password(email)
+            self.assertThrottled(response, 15)
+            pages.append(response.content)
+        self.assertEqual(*pages)
+
+    def test_the_address_counts_however_it_is_spelt(self):
+        for email in ["Alice@example.com", " alice@EXAMPLE.com ", "ＡＬＩＣＥ@example.com"]:
+            self.fail(3, email)
+        self.fail(1)
+        self.assertThrottled(self.try_password(), 15)
+
+    def test_success_clears_the_count(self):
+        self.fail(9)
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.fail(9)
+        self.assertLetIn(self.try_password(password=PASSWORD))
+
+    def test_throttled_attempts_are_no_failures(self):
+        self.fail(10)
+        self.age(minutes=14)
+        for _ in range(20):
+            self.try_password()
+        self.age(minutes=1)
+        self.assertLetIn(self.try_password(password=PASSWORD))
+
+    def test_other_members_at_the_same_place_are_not_held_up(self):
+        self.fail(10)
+        self.assertLetIn(self.try_password("bob@example.com", PASSWORD))
+
+    def test_ipv6_counts_by_64(self):
+        for number in range(10):
+            self.fail(1, ip=f"2001:db8:1:2::{number}")
+        self.assertThrottled(self.try_password(ip="2001:db8:1:2:ffff::"), 15)
+        self.fail(1, ip="2001:db8:1:3::")
+
+    def test_forged_header_changes_nothing(self):
+        for number in range(10):
+            self.client.defaults["HTTP_X_FORWARDED_FOR"] = f"198.51.100.{number}"
+            self.fail(1)
+        self.assertThrottled(self.try_password(), 15)
+
+    @override_settings(LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES=1)
+    def test_limit_is_a_setting(self):
+        self.fail(1)
+        self.assertThrottled(self.try_password(), 15)
+
+    def test_error_while_the_password_is_tested_counts_as_a_failure(self):
+        with patch.object(BCryptSHA256PasswordHasher, "encode", side_effect=ValueError("oh")):
+            for _ in range(10):
+                with self.assertRaises(ValueError):
+                    self.try_password()
+        self.assertThrottled(self.try_password(), 15)
+
+    def test_database_that_cannot_count_lets_nobody_in(self):
+        with (
+            patch.object(SecurityEvent, "save", side_effect=OSError("disk full")),
+            self.assertRaises(OSError),
+        ):
+            self.try_password(password=PASSWORD)
+        self.assertLoggedOut()
+
+
+class PerAddress(ThrottleTestCase):
+    def test_a_hundred_a_day_from_everywhere(self):
+        self.fail_all_over_the_world(100)
+        self.assertThrottled(self.try_password(ip=ELSEWHERE, password=PASSWORD), 24 * 60)
+        self.age(hours=23, minutes=59)
+        self.assertThrottled(self.try_password(ip=ELSEWHERE, password=PASSWORD), 1)
+        self.age(minutes=1)
+        self.assertLetIn(self.try_password(ip=ELSEWHERE, password=PASSWORD))
+
+
+@override_settings(LOGIN_FAILURES_PER_ADDRESS_PER_DAY=12)
+class PerAddressFromWhere(ThrottleTestCase):
+    def test_unknown_addresses_look_alike(self):
+        self.fail_all_over_the_world(12, "nobody@example.com")
+        response = self.try_password("nobody@example.com", ip=ELSEWHERE)
+        self.assertThrottled(response, 24 * 60)
+
+    def test_member_is_let_in_where_they_usually_are(self):
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.age(days=80)
+        self.fail_all_over_the_world(12)
+        self.assertThrottled(self.try_password(ip=ELSEWHERE, password=PASSWORD), 24 * 60)
+        self.assertLetIn(self.try_password(password=PASSWORD))
+
+    def test_login_there_gives_the_others_no_new_hundred(self):
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.fail_all_over_the_world(12)
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.assertThrottled(self.try_password(ip=ELSEWHERE), 24 * 60)
+
+    @override_settings(LOGIN_FAILURES_PER_ADDRESS_PER_DAY=15)
+    def test_usual_place_has_a_count_of_its_own(self):
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.fail(10)
+        self.age(minutes=15)
+        self.fail(5)
+        self.assertThrottled(self.try_password(password=PASSWORD), 24 * 60 - 15)
+
+    def test_usual_place_of_one_member_is_not_that_of_another(self):
+        self.assertLetIn(self.try_password("bob@example.com", PASSWORD))
+        self.fail_all_over_the_world(12)
+        self.assertThrottled(self.try_password(password=PASSWORD), 24 * 60)
+
+    def test_reset_by_mail_makes_a_place_usual(self):
+        self.fail_all_over_the_world(12)
+        self.post("/password-reset/", email="alice@example.com")
+        page = self.client.get(self.link(), follow=True, REMOTE_ADDR=HOME).request["PATH_INFO"]
+        new = "another unusual sentence"
+        self.post(page, new_password1=new, new_password2=new)
+        self.assertLetIn(self.try_password(password=new))
+
+
+class PerPlace(ThrottleTestCase):
+    def test_a_hundred_in_a_quarter_of_an_hour_whatever_the_address(self):
+        for number in range(20):
+            self.fail(5, f"user{number}@example.com")
+        self.assertThrottled(self.try_password("bob@example.com", PASSWORD), 15)
+        self.assertLetIn(self.try_password("bob@example.com", PASSWORD, ip=ELSEWHERE))
+
+    @override_settings(LOGIN_FAILURES_PER_IP_PER_15_MINUTES=5)
+    def test_login_of_ones_own_does_not_clear_it(self):
+        for number in range(5):
+            self.fail(1, f"user{number}@example.com")
+            self.age(seconds=1)
+            if number < 4:
+                self.assertLetIn(self.try_password("bob@example.com", PASSWORD))
+        self.assertThrottled(self.try_password("bob@example.com", PASSWORD), 15)
+
+
+class CurrentPassword(ThrottleTestCase):
+    """A session that was left open or stolen is no way to guess the password."""
+
+    def test_counts_like_a_login_on_every_form_that_asks_for_it(self):
+        new = {"new_password1": "another sentence", "new_password2": "another sentence"}
+        forms = [
+            ("/account/data/", {"password": "wrong"}),
+            ("/account/email/", {"password": "wrong", "email": "new@example.com"}),
+            ("/account/password/", {"old_password": "wrong", **new}),
+        ]
+        self.client.force_login(self.alice)
+        for number in range(10):
+            url, data = forms[number % 3]
+            self.assertEqual(self.post(url, **data).status_code, 200)
+        for url, data in forms:
+            right = {name: PASSWORD if value == "wrong" else value for name, value in data.items()}
+            self.assertThrottled(self.post(url, **right), 15)
+        self.client.logout()
+        self.assertThrottled(self.try_password(password=PASSWORD), 15)
+
+    def test_right_one_clears_the_count(self):
+        self.client.force_login(self.alice)
+        for _ in range(9):
+            self.post("/account/data/", password="wrong")
+        self.post("/account/email/", password=PASSWORD, email="new@example.com")
+        for _ in range(9):
+            self.assertEqual(self.post("/account/data/", password="wrong").status_code, 200)
+
+
+class SignUps(ThrottleTestCase):
+    def register(self, number, ip=HOME, **changes):
+        data = {"username": f"User{number}", "email": f"user{number}@example.com"}
+        passwords = {"password1": PASSWORD, "password2": PASSWORD}
+        return self.post("/register/", ip, **{**data, **passwords, **changes})
+
+    def test_twenty_an_hour_and_place(self):
+        for number in range(20):
+            self.assertLetIn(self.register(number))
+        self.assertThrottled(self.register(20), 60)
+        self.assertFalse(User.objects.filter(username="User20").exists())
+        self.assertLetIn(self.register(20, ip=ELSEWHERE))
+        self.age(hours=1)
+        self.assertLetIn(self.register(21))
+
+    def test_finding_out_who_has_an_account_counts(self):
+        for number in range(20):
+            response = self.register(number, email="alice@example.com", password2="")
+            self.assertContains(response, "That email is taken.")
+        response = self.register(20, email="bob@example.com")
+        self.assertThrottled(response, 60)
+        self.assertNotContains(response, "taken", status_code=429)
+
+    def test_slips_of_the_keyboard_do_not(self):
+        for number in range(25):
+            response = self.register(number, username="Alice", password2="")
+            self.assertEqual(response.status_code, 200)
+        self.assertLetIn(self.register(0))
+
+
+class Mails(ThrottleTestCase):
+    def test_five_resets_an_hour_and_address_known_or_not(self):
+        for email in ["alice@example.com", "nobody@example.com"]:
+            for number in range(5):
+                response = self.post("/password-reset/", f"198.51.100.{number}", email=email)
+                self.assertLetIn(response)
+            self.assertThrottled(self.post("/password-reset/", ELSEWHERE, email=email), 60)
+
+    def test_twenty_an_hour_and_place(self):
+        for number in range(20):
+            self.assertLetIn(self.post("/password-reset/", email=f"user{number}@example.com"))
+        self.assertThrottled(self.post("/password-reset/", email="user20@example.com"), 60)
+
+    def test_confirmations_sent_again_count_as_well(self):
+        self.client.force_login(self.alice)
+        for _ in range(3):
+            self.assertLetIn(self.post("/account/email/send/"))
+        for _ in range(2):
+            self.assertLetIn(self.post("/password-reset/", email="alice@example.com"))
+        self.assertThrottled(self.post("/account/email/send/"), 60)
+
+    def test_nobody_fills_the_mailbox_of_somebody_else(self):
+        self.client.force_login(self.alice)
+        data = {"email": "victim@example.com", "password": PASSWORD}
+        for _ in range(5):
+            self.assertLetIn(self.post("/account/email/", **data))
+        self.assertThrottled(self.post("/account/email/", **data), 60)
+        recipients = [message.to[0] for message in mail.outbox]
+        self.assertEqual(recipients.count("victim@example.com"), 5)
+
+
+class WhatIsWritten(ThrottleTestCase):
+    def throttled(self):
+        return list(SecurityEvent.objects.filter(kind=Kind.THROTTLED))
+
+    def test_one_event_a_quarter_of_an_hour_however_often_they_try(self):
+        self.fail(10)
+        for _ in range(30):
+            self.try_password()
+        event = self.throttled()[0]
+        self.assertEqual(
+            (event.user, event.address, event.ip), (self.alice, "alice@example.com", HOME)
+        )
+        self.assertEqual(len(self.throttled()), 1)
+        self.age(minutes=14, seconds=59)
+        self.try_password()
+        self.assertEqual(len(self.throttled()), 1)
+
+    @override_settings(LOGIN_FAILURES_PER_IP_PER_15_MINUTES=3)
+    def test_one_place_fills_no_disk_with_ever_new_addresses(self):
+        self.fail(3)
+        for number in range(30):
+            self.try_password(f"user{number}@example.com")
+        self.assertEqual(len(self.throttled()), 1)
+
+
+class AtTheSameTime(TransactionTestCase):
+    """Fifty browsers, each with a connection to the database of its own."""
+
+    def test_of_fifty_attempts_ten_are_tested(self):
+        User.objects.create_user("Dave", "dave@example.com", PASSWORD)
+        all_ready, encode = Barrier(50, timeout=30), BCryptSHA256PasswordHasher.encode
+        hashed = []
+
+        def count(hasher, *args):
+            hashed.append(args)
+            return encode(hasher, *args)
+
+        def try_password(_):
+            all_ready.wait()
+            data = {"username": "dave@example.com", "password": "wrong"}
+            try:
+                return Client().post("/login/", data).status_code
+            finally:
+                connection.close()
+
+        with (
+            patch.object(BCryptSHA256PasswordHasher, "encode", count),
+            patch.object(BCryptSHA256PasswordHasher, "rounds", 4),
+            ThreadPoolExecutor(50) as browsers,
+        ):
+            statuses = list(browsers.map(try_password, range(50)))
+        self.assertEqual((statuses.count(200), statuses.count(429)), (10, 40))
+        self.assertEqual(len(hashed), 10)
+        self.assertEqual(SecurityEvent.objects.filter(kind=Kind.LOGIN_FAILED).count(), 10)

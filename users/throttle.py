@@ -1,0 +1,151 @@
+"""
+How often something may be tried, counted in the table of security events.
+
+The table is one for all processes and machines. An attempt takes its place in it before any
+password is hashed, and under a lock: a thousand attempts at once count like a thousand in turn.
+"""
+
+from contextlib import contextmanager
+from datetime import timedelta
+from hashlib import blake2b
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from blog_project.middleware import TryLater
+from users.events import log, new_event
+from users.hashing import HashingBusy
+from users.models import Kind, SecurityEvent, User
+
+
+class Throttled(TryLater):
+    """Too many attempts, alike in `columns`, in too short a time."""
+
+    status = 429
+
+    def __init__(self, wait, columns):
+        super().__init__(wait)
+        self.columns = columns
+
+
+class Limit(NamedTuple):
+    """How many events of `kinds` may lie within `window`, counting those alike in `columns`."""
+
+    setting: str
+    window: timedelta
+    kinds: list[Kind]
+    columns: list[str]
+
+
+PLACE = ["address", "network"]
+QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
+FAILED = [Kind.LOGIN_FAILED]
+SIGNED_UP = [Kind.REGISTERED, Kind.REGISTRATION_REFUSED]
+MAILED = [Kind.RESET_ASKED, Kind.CONFIRMATION_ASKED]
+
+PASSWORDS = [
+    Limit("LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES", QUARTER, FAILED, PLACE),
+    Limit("LOGIN_FAILURES_PER_ADDRESS_PER_DAY", DAY, FAILED, ["address"]),
+    Limit("LOGIN_FAILURES_PER_IP_PER_15_MINUTES", QUARTER, FAILED, ["network"]),
+]
+SIGN_UPS = [Limit("SIGNUPS_PER_IP_PER_HOUR", HOUR, SIGNED_UP, ["network"])]
+MAILS = [
+    Limit("MAILS_PER_ADDRESS_PER_HOUR", HOUR, MAILED, ["address"]),
+    Limit("MAILS_PER_IP_PER_HOUR", HOUR, MAILED, ["network"]),
+]
+
+# Whoever does one of these is the member: what was guessed before at this place is forgotten.
+PROOFS = [Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.RESET_USED]
+
+
+def current_password(request):
+    """Let the block test whether the member of `request` knows the current password."""
+    return attempt(request, PASSWORDS, Kind.LOGIN_FAILED, request.user.email, request.user)
+
+
+@contextmanager
+def attempt(request, limits, kind, address, user=None):
+    """
+    Let the block try what `limits` limit, as or for whoever has the e-mail `address`.
+
+    Hands the block an event of `kind` that counts already, so that others see it while the block
+    is at work. A block that ends better than it began sets `event.kind` to what it became.
+    Raises Throttled, and does not run the block, if there were too many.
+    """
+    event = new_event(request, kind, address=address, user=user)
+    if user is None:
+        event.user_id = User.objects.with_email(address).values_list("pk", flat=True).first()
+    try:
+        take_place(event, limits)
+    except Throttled as error:
+        note_throttled(event, error)
+        raise
+    try:
+        yield event
+    except HashingBusy:
+        event.delete()  # nothing was tried: to be busy must not lock members out
+        raise
+    finally:
+        if event.pk:
+            if event.kind != kind:
+                event.save(update_fields=["kind", "user"])
+            log(event)
+
+
+def take_place(event, limits):
+    """Save `event`, or raise Throttled if that were one too many for one of `limits`."""
+    with transaction.atomic(durable=True):
+        lock(event)
+        proved = last_proof(event) if limits is PASSWORDS else None
+        for limit in limits:
+            check(limit, event, proved)
+        event.save()
+
+
+def lock(event):
+    """Let nobody else count the same address or network until the transaction ends."""
+    if connection.vendor != "postgresql":
+        return  # SQLite: whoever began a transaction is the only writer (`transaction_mode`)
+    names = [f"{column}={getattr(event, column)}".encode() for column in PLACE]
+    keys = [int.from_bytes(blake2b(name, digest_size=8).digest(), signed=True) for name in names]
+    with connection.cursor() as cursor:
+        for key in sorted(keys):  # in one order for all, or two could wait for each other
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
+def last_proof(event):
+    """Return when the member with the address of `event` last was let in at its place, or None."""
+    proofs = SecurityEvent.objects.filter(kind__in=PROOFS, **alike(event, PLACE))
+    return proofs.values_list("time", flat=True).first()
+
+
+def check(limit, event, proved):
+    """Raise Throttled if `event` is one too many for `limit`."""
+    columns, start = limit.columns, event.time - limit.window
+    if proved and "address" in columns:
+        # A usual place of the member is counted by itself, or whoever hammers the address from
+        # elsewhere would keep them out (ASVS 6.1.1).
+        columns, start = PLACE, max(start, proved)
+    most = getattr(settings, limit.setting)
+    counted = SecurityEvent.objects.filter(
+        kind__in=limit.kinds, time__gt=start, **alike(event, columns)
+    )
+    # The one that has to grow older than the window before there is a place again.
+    for time in counted.values_list("time", flat=True)[most - 1 : most]:
+        raise Throttled(time + limit.window - event.time, columns)
+
+
+def alike(event, columns):
+    return {column: getattr(event, column) for column in columns}
+
+
+def note_throttled(event, error):
+    """Write that `event` was throttled, once a quarter of an hour: nobody fills the disk so."""
+    event.kind = Kind.THROTTLED
+    noted = SecurityEvent.objects.filter(
+        kind=event.kind, time__gt=event.time - QUARTER, **alike(event, error.columns)
+    )
+    if not noted.exists():
+        event.save()
+        log(event)

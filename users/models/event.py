@@ -13,7 +13,7 @@ class Kind(models.TextChoices):
     REGISTERED = "registered", "Registered"
     REGISTRATION_REFUSED = "registration refused", "Registration with a taken email"
     LOGIN = "login", "Logged in"
-    LOGIN_FAILED = "login failed", "Wrong password"
+    LOGIN_FAILED = "login failed", "Password refused"
     LOGOUT = "logout", "Logged out"
     PASSWORD_CONFIRMED = "password confirmed", "Current password confirmed"
     PASSWORD_CHANGED = "password changed", "Password changed"

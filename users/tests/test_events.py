@@ -230,7 +230,7 @@ class WhoReadsThem(EventTestCase):
     def test_members_see_their_own_on_the_account_page(self):
         response = self.client.get("/account/", headers={"user-agent": FIREFOX})
         self.assertContains(response, "<strong>Logged in</strong> with Unknown device at 127.0.0.1")
-        self.assertNotContains(response, "Wrong password")
+        self.assertNotContains(response, "Password refused")
 
     def test_members_take_their_own_with_them(self):
         events = self.client.get("/account/data/download/").json()["events"]

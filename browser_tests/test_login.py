@@ -46,7 +46,7 @@ def test_back_button_after_logout_shows_no_page_of_the_member(person, page, addr
 
 
 def test_form_of_a_first_tab_after_a_login_in_a_second(person, page):
-    page.goto("/login/")
+    page.goto("/login/?next=/account/")
     second = page.context.new_page()
     second.goto("/login/")
     Person(second).log_in()
@@ -54,6 +54,7 @@ def test_form_of_a_first_tab_after_a_login_in_a_second(person, page):
 
     person.log_in()
     expect(page.get_by_role("heading", level=1)).to_have_text("Please Try Again")
-    page.get_by_role("link", name="Load the page again").click()
-    expect(page).to_have_url("/")
+    expect(page.get_by_text("You are logged in as Alice by now.")).to_be_visible()
+    page.get_by_role("link", name="Go on to where you were going").click()
+    expect(page).to_have_url("/account/")
     expect(page.get_by_role("link", name="Account")).to_be_visible()

@@ -59,6 +59,16 @@ def test_form_with_errors_is_accessible(page, theme, width, address):
     assert_accessible(page)
 
 
+def test_too_many_attempts_are_told_how_long_to_wait(person, page, theme, width, settings):
+    settings.LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES = 2
+    page.goto("/login/")
+    for _ in range(3):
+        person.log_in(password="wrong")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Too Many Attempts")
+    expect(page.get_by_text("Please try again in 15 minutes")).to_be_visible()
+    assert_accessible(page)
+
+
 def test_open_menu_is_accessible(page, theme):
     page.set_viewport_size({"width": 360, "height": 800})
     page.goto("/")

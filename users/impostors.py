@@ -53,4 +53,4 @@ def script(char):
     if char in "0123456789" or unicodedata.category(char) not in {"Ll", "Lu", "Lo", "Nd"}:
         return None
     # Python knows no scripts, but the names of the characters begin with them.
-    return re.match("(?:EXTENDED )?([A-Z]+)", unicodedata.name(char))[1]
+    return re.match("(?:EXTENDED )?([A-Z]+)", unicodedata.name(char, "UNNAMED"))[1]

@@ -1,4 +1,7 @@
+from django.test import override_settings
+
 from blog_project.tests.cast import CastTestCase
+from blog_project.tests.test_settings import KEY, settings_with
 
 
 class Headers(CastTestCase):
@@ -39,3 +42,17 @@ class Headers(CastTestCase):
             with self.subTest(name):
                 self.assertTrue(self.client.cookies[name]["httponly"])
                 self.assertEqual(self.client.cookies[name]["samesite"], "Lax")
+
+
+@override_settings(
+    SECURE_SSL_REDIRECT=True,
+    SECURE_HSTS_SECONDS=settings_with(SECRET_KEY=KEY)["SECURE_HSTS_SECONDS"],
+)
+class OverHttps(CastTestCase):
+    def test_browsers_come_back_over_https_for_a_year(self):
+        response = self.client.get("/", secure=True)
+        self.assertEqual(response["Strict-Transport-Security"], "max-age=31536000")
+
+    def test_plain_http_leads_there(self):
+        response = self.client.get("/login/?next=/account/")
+        self.assertEqual(response["Location"], "https://testserver/login/?next=/account/")

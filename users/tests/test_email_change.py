@@ -42,6 +42,14 @@ class EmailChangePost(EmailChangeTestCase):
         self.assertMailed(LINK, ASKED)
         self.assertEmail("alice@example.com")
 
+    def test_session_gets_a_new_key(self):
+        before = self.client.session.session_key
+        self.ask(password="wrong")
+        self.assertEqual(self.client.session.session_key, before)
+        self.ask()
+        self.assertNotEqual(self.client.session.session_key, before)
+        self.assertLoggedInAs(self.alice)
+
     def test_mail_server_that_is_down_is_told_once(self):
         with (
             patch("django.core.mail.EmailMessage.send", side_effect=OSError("refused")),

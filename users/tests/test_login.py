@@ -84,6 +84,10 @@ class LoginPost(CastTestCase):
                 self.assertContains(self.log_in(password=password), LOGIN_UNSUCCESSFUL)
                 self.assertLoggedOut()
 
+    def test_password_of_years_ago_is_as_good_as_any(self):
+        User.objects.update(date_joined="1999-01-01T00:00Z", last_login="1999-01-01T00:00Z")
+        self.assertRedirects(self.log_in(), "/")
+
     def test_failures_of_all_kinds_look_and_cost_alike(self):
         self.enterContext(patch.object(BCryptSHA256PasswordHasher, "rounds", 7))
         hashes = {

@@ -82,6 +82,10 @@ class RegisterPost(CastTestCase):
         user = User.objects.get(email="dave@example.com")
         self.assertFalse(user.is_staff or user.is_superuser)
 
+    def test_nothing_is_asked_but_name_address_and_password(self):
+        fields = list(self.client.get("/register/").context["form"].fields)
+        self.assertEqual(fields, ["username", "email", "password1", "password2"])
+
     def test_empty_form_shows_an_error_under_each_field(self):
         required = "This field is required."
         self.assertRefused(

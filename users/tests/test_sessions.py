@@ -1,5 +1,6 @@
 from datetime import timedelta
 from io import BytesIO
+from math import log2
 from unittest.mock import patch
 
 from django.contrib.auth import SESSION_KEY
@@ -63,6 +64,13 @@ class SessionsGet(SessionsTestCase):
     def test_row_can_be_decoded(self):
         session = self.alice.sessions.get()
         self.assertEqual(session.get_decoded()["_auth_user_id"], str(self.alice.pk))
+
+
+class SessionKey(CastTestCase):
+    def test_nobody_guesses_one(self):
+        key = SessionStore()._get_new_session_key()
+        self.assertRegex(key, r"\A[a-z0-9]+\Z")
+        self.assertGreater(len(key) * log2(36), 128)  # bits
 
 
 class SessionEnd(SessionsTestCase):

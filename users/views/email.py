@@ -28,6 +28,7 @@ class EmailChangeView(OwnUserMixin, FormView):
 
     def form_valid(self, form):
         user, new = self.request.user, form.cleaned_data["email"]
+        self.request.session.cycle_key()  # the password was asked for again (ASVS 7.2.4)
         with attempt(self.request, MAILS, Kind.CONFIRMATION_ASKED, new, user):
             send_link(self.request, "email_change", user, new)
             send_email(self.request, "email_change_asked", user.email, user=user, new=new)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from blog_project.middleware import TryLater
 from users.events import log, new_event
@@ -97,6 +98,7 @@ def take_place(event, limits):
     """Save `event`, or raise Throttled if that were one too many for one of `limits`."""
     with transaction.atomic(durable=True):
         lock(event)
+        event.time = timezone.now()  # or those that waited for the lock would be in no order
         proved = last_proof(event) if limits is PASSWORDS else None
         for limit in limits:
             check(limit, event, proved)

@@ -2,12 +2,13 @@ from unittest.mock import patch
 
 import bcrypt
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, make_password
+from django.db import OperationalError
 from django.test import TransactionTestCase
 
 from blog_project.tests.cast import PASSWORD, CastTestCase
 from users import hashing
 from users.forms.login import LOGIN_UNSUCCESSFUL, LoginForm
-from users.models import User
+from users.models import SecurityEvent, User
 
 LOGIN_REQUIRED = "Please log in to access this page."
 TWO_WEEKS = 1209600  # seconds
@@ -219,6 +220,16 @@ class LoginNext(CastTestCase):
     def test_a_next_off_the_site_shows_no_message(self):
         response = self.client.get("/login/", {"next": "//evil.example"})
         self.assertNotContains(response, LOGIN_REQUIRED)
+
+
+class LoginWithoutADatabase(CastTestCase):
+    def test_error_is_not_mistaken_for_a_deleted_account(self):
+        with (
+            patch.object(SecurityEvent, "save", side_effect=OperationalError("disk is full")),
+            self.assertRaisesMessage(OperationalError, "disk is full"),
+        ):
+            self.log_in()
+        self.assertLoggedOut()
 
 
 class LoginOfAnAccountThatIsDeletedMeanwhile(TransactionTestCase):

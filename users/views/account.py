@@ -18,7 +18,8 @@ class DeletedMeanwhileMixin:
         try:
             return super().dispatch(request, *args, **kwargs)
         except (DatabaseError, ObjectDoesNotExist):
-            if User.objects.filter(pk=request.user.pk).exists():
+            user = request.user
+            if user.is_anonymous or User.objects.filter(pk=user.pk).exists():
                 raise
             logout(request)
             return redirect("login")

@@ -2,14 +2,18 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from users.views.login import admin_login
+from users.views.login import LogoutView, admin_login
 
 admin.site.site_header = admin.site.site_title = "Django Blog administration"
 
 urlpatterns = [
     path("", include("blog.urls")),
     path("", include("users.urls")),
+    # The admin has no doors of its own.
     path("admin/login/", admin_login),
+    path("admin/logout/", LogoutView.as_view()),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
     path("admin/", admin.site.urls),
 ]

@@ -6,6 +6,9 @@ from .models import DEFAULT_PICTURE
 
 PROFILE = ["username", "email", "email_confirmed_at", "date_joined", "last_login"]
 
+EVENT = ["kind", "time", "address", "ip", "user_agent"]
+MOST_EVENTS = 1_000  # the newest: whoever hammers an account shall not make its export endless
+
 
 def export(user):
     """Return what the site holds about `user`, as a dict for JSON: not the password hash."""
@@ -13,7 +16,7 @@ def export(user):
         "profile": {name: getattr(user, name) for name in PROFILE},
         "picture": picture(user),
         "posts": list(user.posts.values("title", "content", "date_posted")),
-        "events": list(user.events.values("kind", "time", "address", "ip", "user_agent")),
+        "events": list(user.events.values(*EVENT)[:MOST_EVENTS]),
         "sessions": list(user.sessions.values("ip", "user_agent", "since", "last_seen")),
     }
 

@@ -21,6 +21,7 @@ class BCryptPasswordHasher(hashers.BCryptPasswordHasher):
 
     To bring a hash along, store it with the hasher's name before it:
     `user.password = "bcrypt$" + "$2b$12$…"`. It logs in, and is `bcrypt_sha256` from then on.
+    Bring none of a cost above ours: it takes longer than an address that nobody has.
 
     bcrypt sees 72 bytes of a password, and since bcrypt 5 refuses a longer one with ValueError:
     a 500 at login, and a sign that the account exists.

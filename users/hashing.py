@@ -9,16 +9,24 @@ a time as there are cores, behind everything else that wants one; the rest wait 
 import os
 import sys
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from functools import wraps
 
 from django.conf import settings
+from django.db import connection
 
 from blog_project.middleware import TryLater
+from users.clients import client_ip, network
 
 NICENESS = 10  # of 19
 WAIT_WHEN_BUSY = timedelta(seconds=10)  # about what the line takes
+
+
+asker = ContextVar("asker", default=None)
 
 
 class HashingBusy(TryLater):
@@ -31,11 +39,12 @@ class HashingPool:
     """Runs at most `threads` calls at a time; at most `waiting` more wait their turn."""
 
     def __init__(self, threads, waiting):
-        self.executor = ThreadPoolExecutor(threads, "hashing", self.enter)
-        self.places = threading.Semaphore(threads + waiting)
+        self.executor = ThreadPoolExecutor(threads, "hashing", self.begin)
+        self.threads, self.places = threads, threads + waiting
+        self.askers, self.lock = Counter(), threading.Lock()
         self.thread = threading.local()
 
-    def enter(self):
+    def begin(self):
         """Begin a thread of the pool."""
         self.thread.is_ours = True
         if sys.platform == "linux":  # elsewhere threads have no priority of their own
@@ -45,12 +54,35 @@ class HashingPool:
         """Return what `function` returns for `args`; raise HashingBusy at once if none may wait."""
         if hasattr(self.thread, "is_ours"):  # a hasher that calls itself
             return function(*args)
-        if not self.places.acquire(blocking=False):
-            raise HashingBusy(WAIT_WHEN_BUSY)
-        try:
+        with self.place():
             return self.executor.submit(function, *args).result()
+
+    @contextmanager
+    def place(self):
+        """Take one of the places, of which one asker gets at most half."""
+        who = asker.get()
+        # Who waits with the database locked, as the admin would, holds up everybody.
+        places = self.threads if connection.in_atomic_block else self.places
+        with self.lock:
+            greedy = who and self.askers[who] >= max(1, self.places // 2)
+            if greedy or self.askers.total() >= places:
+                raise HashingBusy(WAIT_WHEN_BUSY)
+            self.askers[who] += 1
+        try:
+            yield
         finally:
-            self.places.release()
+            with self.lock:
+                self.askers -= Counter([who])  # which forgets who has none left
+
+
+def remember_asker(get_response):
+    """Let the pool know from where each password comes: nobody there fills the whole line."""
+
+    def middleware(request):
+        asker.set(network(client_ip(request)))
+        return get_response(request)
+
+    return middleware
 
 
 def start():

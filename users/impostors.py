@@ -8,17 +8,26 @@ from django.core.exceptions import ValidationError
 from .validators import fold_username
 
 # Names that would pass for the people who run the site, for a part of it, or for nobody.
-NAMES = """
+RESERVED = """
     abuse account accounts admin administrator anonymous api blog contact deleted django
     djangoblog everybody everyone ftp help helpdesk home hostmaster info login logout mail
     mailerdaemon media mod moderator moderators newsletter nobody noreply null official owner
     password postmaster register root security settings signup staff static superuser support
     sysadmin system team undefined unknown webmaster www you
 """
-RESERVED = set(NAMES.split())
+# What passes for another letter in them, beside accents and small capitals.
+TWINS = str.maketrans("01lıɑɡ", "oiiiag")
+RESERVED_TWINS = set(RESERVED.translate(TWINS).split())
 
-# Letters of more than one alphabet are what Japanese, Chinese and Korean are written in: the
-# "highly restrictive" level of Unicode's Technical Standard 39, section 5.2.
+# The scripts in everyday use: Unicode's Standard Annex 31, table 5. Of the others, some look like
+# Latin throughout (Lisu, Cherokee).
+SCRIPTS = """
+    ARABIC ARMENIAN BENGALI BOPOMOFO CJK CYRILLIC DEVANAGARI ETHIOPIC GEORGIAN GREEK GUJARATI
+    GURMUKHI HANGUL HEBREW HIRAGANA KANNADA KATAKANA KHMER LAO LATIN MALAYALAM MYANMAR ORIYA
+    SINHALA TAMIL TELUGU THAANA THAI TIBETAN
+"""
+# Japanese, Chinese and Korean are written in more than one: the "highly restrictive" level of
+# Unicode's Technical Standard 39, section 5.2.
 WRITTEN_TOGETHER = [
     {"LATIN", "CJK", "HIRAGANA", "KATAKANA"},
     {"LATIN", "CJK", "BOPOMOFO"},
@@ -29,8 +38,12 @@ LOOK_LATIN = set("асԁеһіјӏорԛѕԝхуѵ")
 
 
 def validate_not_reserved(value):
-    """Raise ValidationError if the username `value`, whatever its case and signs, is reserved."""
-    if re.sub("[_.-]", "", fold_username(value)) in RESERVED:
+    """Raise ValidationError if the username `value` reads like a reserved one."""
+    letters = unicodedata.normalize("NFKD", fold_username(value)).translate(TWINS)
+    names = [unicodedata.name(char, "") for char in letters]
+    # "LATIN SMALL LETTER A", or "LATIN LETTER SMALL CAPITAL A"; signs and accents drop out.
+    found = [re.fullmatch("LATIN .*(?:LETTER|CAPITAL) ([A-Z])", name) for name in names]
+    if "".join(match[1] for match in found if match).lower() in RESERVED_TWINS:
         raise ValidationError(
             "That username is reserved. Please choose a different one.", code="reserved"
         )
@@ -38,10 +51,14 @@ def validate_not_reserved(value):
 
 def validate_no_look_alike(value):
     """Raise ValidationError if letters of the username `value` pass for another alphabet's."""
-    scripts = {script(char) for char in fold_username(value)} - {None}
+    folded = fold_username(value)
+    scripts = {script(char) for char in folded} - {None}
     together = len(scripts) < 2 or any(scripts <= group for group in WRITTEN_TOGETHER)
-    letters = {char for char in fold_username(value) if char.isalpha()}
-    if not together or (letters and letters <= LOOK_LATIN):
+    letters = {char for char in folded if char.isalpha()}
+    # A second dot on an i is drawn onto the first (Technical Standard 39, section 5.4).
+    second_dot = re.search("[ij]\u0307", value, re.IGNORECASE)
+    rare = scripts - set(SCRIPTS.split())
+    if not together or rare or (letters and letters <= LOOK_LATIN) or second_dot:
         raise ValidationError(
             "Please use letters of one alphabet that cannot be mistaken for another’s.",
             code="look_alike",

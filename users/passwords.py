@@ -4,6 +4,8 @@ import re
 
 from django.core.exceptions import ValidationError
 
+from .validators import fold_username
+
 
 class ContextWordsValidator:
     """
@@ -19,10 +21,12 @@ class ContextWordsValidator:
 
     def validate(self, password, user=None):
         """Raise ValidationError if `password`, to be `user`'s, is refused."""
+        if len(password) > 100:
+            return  # enough of anything, and folding a megabyte of accents takes minutes
         words = {*self.words}
         if user:
-            words.update(re.findall(r"[^\W_]{3,}", f"{user.username} {user.email}".casefold()))
-        password = password.casefold()
+            words.update(re.findall(r"[^\W_]{3,}", fold_username(f"{user.username} {user.email}")))
+        password = fold_username(password)
         rest = password
         for word in sorted(words, key=len, reverse=True):
             rest = rest.replace(word, "")

@@ -42,22 +42,31 @@ class Limit(NamedTuple):
 PLACE = ["address", "network"]
 QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
 FAILED = [Kind.LOGIN_FAILED]
-SIGNED_UP = [Kind.REGISTERED, Kind.REGISTRATION_REFUSED]
-MAILED = [Kind.RESET_ASKED, Kind.CONFIRMATION_ASKED]
+SIGNED_UP = [Kind.REGISTERED, Kind.EMAIL_TRIED]
+MAILED = [Kind.RESET_ASKED, Kind.CONFIRMATION_ASKED, Kind.PASSWORD_CHANGED]
 
 PASSWORDS = [
     Limit("LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES", QUARTER, FAILED, PLACE),
     Limit("LOGIN_FAILURES_PER_ADDRESS_PER_DAY", DAY, FAILED, ["address"]),
     Limit("LOGIN_FAILURES_PER_IP_PER_15_MINUTES", QUARTER, FAILED, ["network"]),
 ]
-SIGN_UPS = [Limit("SIGNUPS_PER_IP_PER_HOUR", HOUR, SIGNED_UP, ["network"])]
-MAILS = [
-    Limit("MAILS_PER_ADDRESS_PER_HOUR", HOUR, MAILED, ["address"]),
-    Limit("MAILS_PER_IP_PER_HOUR", HOUR, MAILED, ["network"]),
+SIGN_UPS = [
+    Limit("SIGNUPS_PER_IP_PER_HOUR", HOUR, SIGNED_UP, ["network"]),
+    Limit("MAILS_PER_ADDRESS_PER_HOUR", HOUR, SIGNED_UP, ["address"]),
 ]
 
-# Whoever does one of these is the member: what was guessed before at this place is forgotten.
-PROOFS = [Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.RESET_USED]
+# Whoever does one of these at some place is the member: what was guessed there is forgotten.
+PROOFS = [Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.PASSWORD_CHANGED, Kind.RESET_USED]
+# From one of these on, the member may be another, who was let in nowhere yet.
+BEGINNINGS = [Kind.REGISTERED, Kind.EMAIL_CHANGED, Kind.PASSWORD_CHANGED, Kind.RESET_USED]
+
+
+def mails(kind):
+    """Return the limits of a mail that an event of `kind` sends."""
+    return [  # each kind by itself, or strangers who ask for resets would stop the others
+        Limit("MAILS_PER_ADDRESS_PER_HOUR", HOUR, [kind], ["address"]),
+        Limit("MAILS_PER_IP_PER_HOUR", HOUR, MAILED, ["network"]),
+    ]
 
 
 def current_password(request):
@@ -118,8 +127,10 @@ def lock(event):
 
 def last_proof(event):
     """Return when the member with the address of `event` last was let in at its place, or None."""
-    proofs = SecurityEvent.objects.filter(kind__in=PROOFS, **alike(event, PLACE))
-    return proofs.values_list("time", flat=True).first()
+    times = SecurityEvent.objects.filter(address=event.address).values_list("time", flat=True)
+    proof = times.filter(network=event.network, kind__in=PROOFS).first()
+    beginning = times.filter(kind__in=BEGINNINGS).first()
+    return proof if proof and (beginning is None or beginning <= proof) else None
 
 
 def check(limit, event, proved):

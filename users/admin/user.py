@@ -26,8 +26,8 @@ class UserEditForm(UniqueUserMixin, UserChangeForm):
 @admin.action(permissions=["change"], description="End all sessions of the selected users")
 def end_sessions(modeladmin, request, queryset):
     for user in queryset:
-        user.end_sessions(keep=request.session.session_key)
-        record(request, Kind.SESSION_ENDED, user=user)
+        if user.end_sessions(keep=request.session.session_key):
+            record(None, Kind.SESSION_ENDED, user=user)
     modeladmin.message_user(request, f"Ended all sessions of {len(queryset)} user(s).")
 
 
@@ -79,22 +79,22 @@ class UserAdmin(DjangoUserAdmin):
             obj.email_confirmed_at = None  # that was another address
         super().save_model(request, obj, form, change)
         if moved:
-            record(request, Kind.EMAIL_CHANGED, user=obj)
+            record(None, Kind.EMAIL_CHANGED, user=obj)
 
     def user_change_password(self, request, id, form_url=""):
         before = self.get_object(request, unquote(id))
         response = super().user_change_password(request, id, form_url)
         user = self.get_object(request, unquote(id))
         if user.password != before.password:
-            record(request, Kind.PASSWORD_CHANGED, user=user)
+            record(None, Kind.PASSWORD_CHANGED, user=user)
             send_email(request, "password_changed", user.email, user=user)
         return response
 
     def delete_model(self, request, obj):
-        record(request, Kind.ACCOUNT_DELETED, address=obj.email)
+        record(None, Kind.ACCOUNT_DELETED, address=obj.email)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request, queryset):
         for user in queryset:
-            record(request, Kind.ACCOUNT_DELETED, address=user.email)
+            record(None, Kind.ACCOUNT_DELETED, address=user.email)
         super().delete_queryset(request, queryset)

@@ -28,9 +28,9 @@ class LoginForm(AuthenticationForm):
     def clean(self):
         if {"username", "password"} <= self.cleaned_data.keys():  # else nothing is hashed
             email = self.cleaned_data["username"]
-            with attempt(self.request, PASSWORDS, Kind.LOGIN_FAILED, email) as event:
+            with attempt(self.request, PASSWORDS, Kind.LOGIN_FAILED, email) as self.event:
                 super().clean()
-                event.kind, event.user = Kind.LOGIN, self.user_cache
+                self.event.kind = Kind.LOGIN
         return self.cleaned_data
 
     def confirm_login_allowed(self, user):
@@ -38,5 +38,6 @@ class LoginForm(AuthenticationForm):
         super().confirm_login_allowed(user)
         if settings.EMAIL_VERIFICATION_REQUIRED and not user.email_confirmed_at:
             self.unconfirmed = True
+            self.event.kind = Kind.PASSWORD_CONFIRMED
             self.request.session[UNCONFIRMED_KEY] = user.pk
             raise forms.ValidationError(self.error_messages["unconfirmed"], code="unconfirmed")

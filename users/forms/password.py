@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib.auth import forms as auth_forms
 from django.db import transaction
+from django.utils import timezone
 
 from users.emails import send_email
 from users.models import Kind, User
@@ -32,13 +33,15 @@ class SavePasswordMixin:
     the same time, and hashing leaves them a quarter of a second. Raises ChangedMeanwhile.
     """
 
+    also_saved = ()
+
     def set_password_and_save(self, user, *args, commit=True, **kwargs):
         old = user.password
         super().set_password_and_save(user, *args, commit=False, **kwargs)
         with transaction.atomic():
             if not User.objects.select_for_update().filter(pk=user.pk, password=old):
                 raise ChangedMeanwhile(MEANWHILE)
-            user.save(update_fields=["password"])
+            user.save(update_fields=["password", *self.also_saved])
         return user
 
 
@@ -53,7 +56,13 @@ class PasswordChangeForm(RequestMixin, SavePasswordMixin, auth_forms.PasswordCha
 
 
 class SetPasswordForm(SavePasswordMixin, auth_forms.SetPasswordForm):
-    """Set a new password, with the link of a reset."""
+    """Set a new password, with the link of a reset: whoever has it reads the mailbox."""
+
+    also_saved = ("email_confirmed_at",)
+
+    def save(self, commit=True):
+        self.user.email_confirmed_at = self.user.email_confirmed_at or timezone.now()
+        return super().save(commit)
 
 
 class PasswordResetForm(auth_forms.PasswordResetForm):

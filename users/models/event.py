@@ -11,7 +11,7 @@ class Kind(models.TextChoices):
     """What can happen to an account."""
 
     REGISTERED = "registered", "Registered"
-    REGISTRATION_REFUSED = "registration refused", "Registration with a taken email"
+    EMAIL_TRIED = "e-mail tried", "Email tried for another account"
     LOGIN = "login", "Logged in"
     LOGIN_FAILED = "login failed", "Password refused"
     LOGOUT = "logout", "Logged out"

@@ -113,8 +113,9 @@ class User(AbstractUser):
             self.end_sessions()
 
     def end_sessions(self, keep=None):
-        """Log the user out everywhere, but for the session whose key is `keep`."""
-        self.sessions.exclude(session_key=keep).delete()
+        """Log the user out everywhere, but for the session whose key is `keep`; return if any."""
+        ended, _ = self.sessions.exclude(session_key=keep).delete()
+        return ended > 0
 
     def live_sessions(self):
         """Return the sessions that are not over, the one seen last first."""

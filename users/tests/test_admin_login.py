@@ -1,4 +1,5 @@
 from blog_project.tests.cast import PASSWORD, CastTestCase
+from users.models import SecurityEvent
 from users.views.login import STAFF_ONLY
 
 
@@ -32,6 +33,19 @@ class AdminLogin(CastTestCase):
             with self.subTest(url):
                 response = self.client.get(url, follow=True)
                 self.assertContains(response, STAFF_ONLY, status_code=403)
+
+    def test_password_is_changed_on_the_page_of_everybody(self):
+        self.client.force_login(self.carol)
+        for method in [self.client.get, self.client.post]:
+            self.assertRedirects(method("/admin/password_change/"), "/account/password/")
+
+    def test_logout_is_the_one_of_everybody(self):
+        self.client.force_login(self.carol)
+        response = self.client.post("/admin/logout/")
+        self.assertRedirects(response, "/")
+        self.assertEqual(response["Clear-Site-Data"], '"cache"')
+        self.assertLoggedOut()
+        self.assertEqual(SecurityEvent.objects.get().kind, "logout")
 
     def test_nobody_logs_in_by_posting_to_it(self):
         credentials = {"username": "carol@example.com", "password": PASSWORD}

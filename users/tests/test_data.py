@@ -84,6 +84,10 @@ class AccountDelete(ProfileTestCase):
         self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
         self.assertContains(self.log_in(), "Login Unsuccessful")
 
+    def test_browser_is_asked_to_forget_the_pages_it_kept(self):
+        response = self.client.post("/account/data/", {"password": PASSWORD})
+        self.assertEqual(response["Clear-Site-Data"], '"cache"')
+
     def test_of_two_requests_at_once_one_sends_a_mail(self):
         def delete_first(form):
             User.objects.get(pk=self.alice.pk).delete()

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from unittest import skipUnless
 from unittest.mock import patch
 
@@ -20,32 +21,51 @@ from users.models import SecurityEvent, User
 class Pool(SimpleTestCase):
     def setUp(self):
         self.pool = HashingPool(threads=1, waiting=1)
-        self.addCleanup(self.pool.executor.shutdown)
-        self.began, self.go_on = threading.Event(), threading.Event()
+        self.go_on = threading.Event()
         self.addCleanup(self.go_on.set)
 
-    def block(self):
-        self.began.set()
-        self.go_on.wait(10)
+    def occupy(self, *askers):
+        """Let calls of `askers` run or wait, one after the other."""
+        for who in askers:
+            before = self.pool.askers.total()
+            caller = threading.Thread(target=self.run_for, args=[who])
+            caller.start()
+            self.addCleanup(caller.join)
+            while self.pool.askers.total() == before:
+                time.sleep(0.001)
 
-    def occupy(self):
-        """Let one call run and another wait, and return the threads of both callers."""
-        callers = []
-        for _ in range(2):
-            callers.append(threading.Thread(target=self.pool.run, args=[self.block]))
-            callers[-1].start()
-            self.began.wait(10)
-        while self.pool.executor._work_queue.empty():
-            pass  # until the second stands in line
-        return callers
+    def run_for(self, who):
+        hashing.asker.set(who)
+        self.pool.run(self.go_on.wait, 10)
 
     def test_beyond_the_line_the_answer_is_no_at_once(self):
-        callers = self.occupy()
+        self.occupy(None, None)
         with self.assertRaises(HashingBusy):
             self.pool.run(len, "")
         self.go_on.set()
-        for caller in callers:
-            caller.join()
+        self.assertReady()
+
+    def test_one_place_does_not_fill_the_whole_line(self):
+        self.pool = HashingPool(threads=1, waiting=3)
+        self.occupy("192.0.2.1", "192.0.2.1")
+        with self.assertRaises(HashingBusy):
+            self.run_for("192.0.2.1")
+        self.occupy("203.0.113.9", "198.51.100.7")
+        self.go_on.set()
+        self.assertReady()
+
+    def test_nobody_waits_with_the_database_locked(self):
+        self.occupy(None)
+        with (
+            patch.object(hashing.connection, "in_atomic_block", True),
+            self.assertRaises(HashingBusy),
+        ):
+            self.pool.run(len, "")
+        self.go_on.set()
+
+    def assertReady(self):
+        while self.pool.askers:
+            time.sleep(0.001)
         self.assertEqual(self.pool.run(len, "abc"), 3)
 
     def test_places_are_given_back_after_errors(self):
@@ -70,6 +90,11 @@ class Pool(SimpleTestCase):
             self.assertEqual(environment["HASHING_THREADS"], threads)
 
     @skipUnless(hasattr(os, "fork"), "a system without fork")
+    def test_a_third_of_the_threads_never_waits(self):
+        for threads, waiting in [(48, 32), (3, 2), (1, 0)]:
+            environment = settings_with(DEBUG="true", THREADS=str(threads))
+            self.assertEqual(environment["HASHING_QUEUE"], waiting)
+
     def test_process_that_forks_after_hashing_still_hashes(self):
         code = """if True:
             import manage, django, os, sys
@@ -126,8 +151,8 @@ class EveryoneHashesInThePool(CastTestCase):
 
 class BusySite(CastTestCase):
     def setUp(self):
-        pool = HashingPool(settings.HASHING_THREADS, 0)
-        pool.places = threading.Semaphore(0)
+        pool = HashingPool(threads=1, waiting=0)
+        pool.places = pool.threads = 0
         self.enterContext(patch.object(hashing, "pool", pool))
 
     def test_login_is_a_503_that_counts_for_nothing(self):

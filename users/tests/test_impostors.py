@@ -17,6 +17,11 @@ class RegisterAsSomebodyElse(CastTestCase):
             with self.subTest(username):
                 self.assertEqual(self.errors_of(username), [RESERVED])
 
+    def test_what_reads_like_them_is_reserved_too(self):
+        for username in ["adm1n", "AdmlN", "supp0rt", "admın", "ádmín", "ᴀᴅᴍɪɴ", "ɑdmin", "ᵃdmin"]:
+            with self.subTest(username):
+                self.assertEqual(self.errors_of(username), [RESERVED])
+
     def test_letters_of_two_alphabets_in_one_name_are_refused(self):
         for username in [
             "Аlice",  # a Cyrillic A
@@ -30,6 +35,15 @@ class RegisterAsSomebodyElse(CastTestCase):
 
     def test_cyrillic_letters_that_spell_a_latin_name_are_refused(self):
         self.assertEqual(self.errors_of("аӏісе"), [LOOK_ALIKE])
+
+    def test_names_in_scripts_that_look_like_latin_throughout_are_refused(self):
+        for username in ["ꓮꓓꓟꓲꓠ", "ᏴᎥᏞᏞ", "𗀀𗀁"]:
+            with self.subTest(username):
+                self.assertEqual(self.errors_of(username), [LOOK_ALIKE])
+
+    def test_second_dot_on_an_i_is_refused(self):
+        self.assertEqual(self.errors_of("Ali\u0307ce"), [LOOK_ALIKE])
+        self.assertEqual(self.errors_of("İstanbul"), [])
 
     def test_names_in_one_alphabet_or_in_those_of_one_language_are_welcome(self):
         for username in [

@@ -113,6 +113,17 @@ class PasswordResetConfirm(MailTestCase):
         self.assertContains(self.log_in(), "Login Unsuccessful")
         self.assertRedirects(self.log_in(password=NEW_PASSWORD), "/")
 
+    def test_whoever_has_the_link_has_the_mailbox(self):
+        self.assertIsNone(self.alice.email_confirmed_at)
+        self.open_and_set()
+        self.alice.refresh_from_db()
+        confirmed = self.alice.email_confirmed_at
+        self.assertTrue(confirmed)
+        self.client.post("/password-reset/", {"email": "alice@example.com"})
+        self.open_and_set(self.link(), "yet another sentence")
+        self.alice.refresh_from_db()
+        self.assertEqual(self.alice.email_confirmed_at, confirmed)
+
     def test_browser_that_is_logged_in_is_out_too(self):
         for member in [self.alice, self.bob]:
             with self.subTest(member):

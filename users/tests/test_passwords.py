@@ -36,6 +36,8 @@ class PasswordRules(SimpleTestCase):
             "Liddell!!",
             "wonder4321",
             "alice.liddell.7",
+            "ａｌｉｃｅａｌｉｃｅ",
+            "Ｄｊａｎｇｏｂｌｏｇ1",
         ]:
             with self.subTest(password):
                 self.assertIn("context_words", self.codes(password))
@@ -44,6 +46,11 @@ class PasswordRules(SimpleTestCase):
         for password in ["my blog is long enough", "alice has a looking-glass", "qwzx.7189"]:
             with self.subTest(password):
                 self.assertEqual(self.codes(password), [])
+
+    def test_long_ones_are_not_folded(self):
+        with patch("users.passwords.fold_username") as fold:
+            self.assertEqual(self.codes("alice" * 50), [])
+        fold.assert_not_called()
 
     def test_without_an_owner_the_site_counts(self):
         with self.assertRaisesMessage(ValidationError, "little more than the name of this site"):

@@ -1,18 +1,21 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from threading import Barrier
 from unittest.mock import patch
 
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 from django.core import mail
 from django.db import connection
-from django.test import Client, TransactionTestCase, override_settings
+from django.test import Client, RequestFactory, TransactionTestCase, override_settings
 
 from blog_project.tests.cast import PASSWORD, MailTestCase
+from users.events import record
 from users.forms.login import LOGIN_UNSUCCESSFUL
 from users.models import Kind, SecurityEvent, User
 
 HOME, ELSEWHERE = "192.0.2.1", "203.0.113.9"
+NEW_PASSWORD = "another unusual sentence"
 
 
 class ThrottleTestCase(MailTestCase):
@@ -140,6 +143,15 @@ class PerAddressAndPlace(ThrottleTestCase):
         self.assertLoggedOut()
 
 
+class RightPasswordOfAnUnconfirmedAddress(ThrottleTestCase):
+    @override_settings(EMAIL_VERIFICATION_REQUIRED=True)
+    def test_is_no_failure(self):
+        for _ in range(12):
+            self.assertEqual(self.try_password(password=PASSWORD).status_code, 200)
+        self.fail(10)
+        self.assertThrottled(self.try_password(password=PASSWORD), 15)
+
+
 class PerAddress(ThrottleTestCase):
     def test_a_hundred_a_day_from_everywhere(self):
         self.fail_all_over_the_world(100)
@@ -183,13 +195,42 @@ class PerAddressFromWhere(ThrottleTestCase):
         self.fail_all_over_the_world(12)
         self.assertThrottled(self.try_password(password=PASSWORD), 24 * 60)
 
+    def reset(self, ip):
+        self.post("/password-reset/", ip, email="alice@example.com")
+        page = self.client.get(self.link(), follow=True, REMOTE_ADDR=ip).request["PATH_INFO"]
+        self.post(page, ip, new_password1=NEW_PASSWORD, new_password2=NEW_PASSWORD)
+
     def test_reset_by_mail_makes_a_place_usual(self):
         self.fail_all_over_the_world(12)
-        self.post("/password-reset/", email="alice@example.com")
-        page = self.client.get(self.link(), follow=True, REMOTE_ADDR=HOME).request["PATH_INFO"]
-        new = "another unusual sentence"
-        self.post(page, new_password1=new, new_password2=new)
-        self.assertLetIn(self.try_password(password=new))
+        self.reset(HOME)
+        self.assertLetIn(self.try_password(password=NEW_PASSWORD))
+
+    def test_places_of_whoever_had_the_password_before_are_usual_no_more(self):
+        self.assertLetIn(self.try_password(password=PASSWORD, ip=ELSEWHERE))
+        self.reset(HOME)
+        self.fail_all_over_the_world(12)
+        self.assertThrottled(self.try_password(ip=ELSEWHERE), 24 * 60)
+        self.assertLetIn(self.try_password(password=NEW_PASSWORD))
+
+    def test_change_of_the_password_keeps_its_own_place_alone(self):
+        for ip in [HOME, ELSEWHERE]:
+            self.assertLetIn(self.try_password(password=PASSWORD, ip=ip))
+        self.client.force_login(self.alice)
+        new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        self.assertLetIn(self.post("/account/password/", old_password=PASSWORD, **new))
+        self.client.logout()
+        self.fail_all_over_the_world(12)
+        self.assertThrottled(self.try_password(ip=ELSEWHERE), 24 * 60)
+        self.assertLetIn(self.try_password(password=NEW_PASSWORD))
+
+    def test_places_of_whoever_had_the_address_before_are_usual_no_more(self):
+        for kind in [Kind.REGISTERED, Kind.EMAIL_CHANGED]:
+            with self.subTest(kind):
+                self.assertLetIn(self.try_password(password=PASSWORD))
+                self.fail_all_over_the_world(12)
+                record(RequestFactory().get("/", REMOTE_ADDR=ELSEWHERE), kind, user=self.alice)
+                self.assertThrottled(self.try_password(password=PASSWORD), 24 * 60)
+                SecurityEvent.objects.all().delete()
 
 
 class PerPlace(ThrottleTestCase):
@@ -255,11 +296,33 @@ class SignUps(ThrottleTestCase):
 
     def test_finding_out_who_has_an_account_counts(self):
         for number in range(20):
-            response = self.register(number, email="alice@example.com", password2="")
+            response = self.register(number, email=self.taken(number), password2="")
             self.assertContains(response, "That email is taken.")
-        response = self.register(20, email="bob@example.com")
-        self.assertThrottled(response, 60)
-        self.assertNotContains(response, "taken", status_code=429)
+        for email in ["bob@example.com", "nobody@example.com", "no address", ""]:
+            response = self.register(20, email=email, password2="")
+            self.assertThrottled(response, 60)
+            self.assertNotContains(response, "taken", status_code=429)
+
+    def test_so_does_trying_to_move_to_it(self):
+        self.client.force_login(self.bob)
+        for number in range(20):
+            response = self.post("/account/email/", email=self.taken(number), password="")
+            self.assertContains(response, "That email is taken.")
+        for email in ["alice@example.com", "nobody@example.com", ""]:
+            response = self.post("/account/email/", email=email, password="")
+            self.assertThrottled(response, 60)
+
+    def test_five_an_hour_and_address_fill_no_mailbox(self):
+        for number in range(5):
+            self.assertLetIn(self.register(number, email="dave@example.com"))
+            User.objects.get(email="dave@example.com").delete()
+        self.assertThrottled(self.register(6, email="dave@example.com"), 60)
+
+    def taken(self, number):
+        """Return the address of a member, one of four in turn."""
+        name = f"Member{number % 4}"
+        User.objects.get_or_create(username=name, email=f"{name.lower()}@example.com")
+        return f"{name.lower()}@example.com"
 
     def test_slips_of_the_keyboard_do_not(self):
         for number in range(25):
@@ -281,20 +344,54 @@ class Mails(ThrottleTestCase):
             self.assertLetIn(self.post("/password-reset/", email=f"user{number}@example.com"))
         self.assertThrottled(self.post("/password-reset/", email="user20@example.com"), 60)
 
-    def test_confirmations_sent_again_count_as_well(self):
+    def test_strangers_who_ask_for_resets_do_not_stop_a_confirmation(self):
         self.client.force_login(self.alice)
-        for _ in range(3):
+        for _ in range(5):
+            self.assertLetIn(self.post("/password-reset/", ELSEWHERE, email="alice@example.com"))
+        for _ in range(5):
             self.assertLetIn(self.post("/account/email/send/"))
-        for _ in range(2):
-            self.assertLetIn(self.post("/password-reset/", email="alice@example.com"))
         self.assertThrottled(self.post("/account/email/send/"), 60)
+
+    def test_mails_of_all_kinds_count_by_place(self):
+        self.client.force_login(self.alice)
+        for _ in range(5):
+            self.assertLetIn(self.post("/account/email/send/"))
+        for number in range(15):
+            self.assertLetIn(self.post("/password-reset/", email=f"user{number}@example.com"))
+        self.assertThrottled(self.post("/password-reset/", email="user15@example.com"), 60)
+
+    def test_notices_of_new_passwords_fill_no_mailbox(self):
+        self.client.force_login(self.alice)
+        passwords = [f"unusual sentence {number}" for number in range(7)]
+        self.alice.set_password(passwords[0])
+        self.alice.save()
+        self.client.force_login(self.alice)
+        for old, new in pairwise(passwords[:6]):
+            data = {"old_password": old, "new_password1": new, "new_password2": new}
+            self.assertLetIn(self.post("/account/password/", **data))
+        data = {"new_password1": passwords[6], "new_password2": passwords[6]}
+        response = self.post("/account/password/", old_password=passwords[5], **data)
+        self.assertThrottled(response, 60)
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.check_password(passwords[5]))
+
+    def test_questions_for_ever_new_addresses_do_not_fill_the_own_mailbox(self):
+        self.client.force_login(self.alice)
+        for number in range(5):
+            data = {"email": f"new{number}@example.com", "password": PASSWORD}
+            self.assertLetIn(self.post("/account/email/", f"198.51.100.{number}", **data))
+        data["email"] = "new5@example.com"
+        self.assertThrottled(self.post("/account/email/", ELSEWHERE, **data), 60)
 
     def test_nobody_fills_the_mailbox_of_somebody_else(self):
         self.client.force_login(self.alice)
         data = {"email": "victim@example.com", "password": PASSWORD}
-        for _ in range(5):
+        for _ in range(3):
             self.assertLetIn(self.post("/account/email/", **data))
-        self.assertThrottled(self.post("/account/email/", **data), 60)
+        self.client.force_login(self.bob)
+        for _ in range(2):
+            self.assertLetIn(self.post("/account/email/", ELSEWHERE, **data))
+        self.assertThrottled(self.post("/account/email/", ELSEWHERE, **data), 60)
         recipients = [message.to[0] for message in mail.outbox]
         self.assertEqual(recipients.count("victim@example.com"), 5)
 

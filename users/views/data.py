@@ -14,6 +14,7 @@ from users.forms.password import CurrentPasswordForm
 from users.models import Kind
 
 from .account import AccountMixin, OwnUserMixin
+from .login import forget_pages
 
 ACCOUNT_DELETED = "Your account has been deleted."
 
@@ -33,7 +34,7 @@ class DataView(OwnUserMixin, FormView):
                 send_email(self.request, "account_deleted", user.email, user=user)
         logout(self.request)
         messages.success(self.request, ACCOUNT_DELETED)
-        return redirect("home")
+        return forget_pages(redirect("home"))
 
 
 class DataDownloadView(AccountMixin, View):

@@ -15,21 +15,42 @@ from users.forms.email import EmailChangeForm
 from users.forms.login import UNCONFIRMED_KEY
 from users.links import read_token, send_link
 from users.models import EMAIL_TAKEN, Kind, User
-from users.throttle import MAILS, attempt
+from users.throttle import SIGN_UPS, attempt, mails
 
 from .account import OwnUserMixin
 
 EMAIL_CONFIRMED = "Your email address is confirmed."
 
 
-class EmailChangeView(OwnUserMixin, FormView):
+def confirmation_attempt(request, email, user):
+    """Let the block mail `email` about a link that `user` asked for."""
+    kind = Kind.CONFIRMATION_ASKED
+    return attempt(request, mails(kind), kind, email, user)
+
+
+class TakenEmailMixin:
+    """Limits how often one place is told that an address has an account (ASVS 6.3.8)."""
+
+    def form_invalid(self, form):
+        email = form.data.get("email", "")
+        # Whoever has no place left gets no answer at all: it would tell taken from not.
+        with attempt(self.request, SIGN_UPS, Kind.EMAIL_TRIED, email) as event:
+            if not form.has_error("email", "unique"):
+                event.delete()  # a slip of the keyboard
+            return super().form_invalid(form)
+
+
+class EmailChangeView(TakenEmailMixin, OwnUserMixin, FormView):
     form_class = EmailChangeForm
     template_name = "users/email.html"
 
     def form_valid(self, form):
         user, new = self.request.user, form.cleaned_data["email"]
         self.request.session.cycle_key()  # the password was asked for again (ASVS 7.2.4)
-        with attempt(self.request, MAILS, Kind.CONFIRMATION_ASKED, new, user):
+        with (  # one mail to each
+            confirmation_attempt(self.request, user.email, user),
+            confirmation_attempt(self.request, new, user),
+        ):
             send_link(self.request, "email_change", user, new)
             send_email(self.request, "email_change_asked", user.email, user=user, new=new)
         return redirect("email_change")
@@ -45,7 +66,7 @@ class EmailConfirmSendView(View):
         if not user.is_authenticated:
             user = User.objects.filter(pk=request.session.pop(UNCONFIRMED_KEY, None)).first()
         if user and not user.email_confirmed_at:
-            with attempt(request, MAILS, Kind.CONFIRMATION_ASKED, user.email, user):
+            with confirmation_attempt(request, user.email, user):
                 send_link(request, "email_confirm", user, user.email)
         return redirect("account" if request.user.is_authenticated else "login")
 

@@ -18,6 +18,12 @@ STAFF_ONLY = "The admin is for staff, and your account is not a staff account."
 LOGIN_REQUIRED = "Please log in to access this page."
 
 
+def forget_pages(response):
+    """Ask the browser with `response` to forget the pages that it kept (ASVS 14.3.1)."""
+    response["Clear-Site-Data"] = '"cache"'
+    return response
+
+
 class NextElsewhereMixin:
     """Takes a `next` that leads back to this very page for none at all."""
 
@@ -57,9 +63,7 @@ class LogoutView(NextElsewhereMixin, auth_views.LogoutView):
         response = super().post(request, *args, **kwargs)
         if user.is_authenticated:
             record(request, Kind.LOGOUT, user=user)
-        # Pages that the browser kept, those behind the Back button too (ASVS 14.3.1).
-        response["Clear-Site-Data"] = '"cache"'
-        return response
+        return forget_pages(response)
 
     def get(self, request, *args, **kwargs):
         if not request.user.is_authenticated:

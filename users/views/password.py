@@ -13,7 +13,7 @@ from users.forms.password import (
     SetPasswordForm,
 )
 from users.models import Kind
-from users.throttle import MAILS, attempt
+from users.throttle import attempt, mails
 
 from .account import AccountMixin
 
@@ -40,10 +40,14 @@ class PasswordChangeView(AccountMixin, ChangedMeanwhileMixin, auth_views.Passwor
         return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form):
-        response = super().form_valid(form)  # saving ended all sessions; this one gets a new key
+        limits, user = mails(Kind.PASSWORD_CHANGED), form.user
+        with attempt(self.request, limits, Kind.PASSWORD_CONFIRMED, user.email, user) as event:
+            # Saving ends all sessions; this one gets a new key.
+            response = super().form_valid(form)
+            if form.is_valid():
+                event.kind = Kind.PASSWORD_CHANGED
         if form.is_valid():
             messages.success(self.request, CHANGED)
-            record(self.request, Kind.PASSWORD_CHANGED, user=form.user)
             send_email(self.request, "password_changed", form.user.email, user=form.user)
         return response
 
@@ -53,7 +57,8 @@ class PasswordResetView(auth_views.PasswordResetView):
     template_name = "users/password_reset.html"
 
     def form_valid(self, form):
-        with attempt(self.request, MAILS, Kind.RESET_ASKED, form.cleaned_data["email"]):
+        kind = Kind.RESET_ASKED
+        with attempt(self.request, mails(kind), kind, form.cleaned_data["email"]):
             return super().form_valid(form)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from copy import copy
+from itertools import groupby, islice
 
 from django.contrib import messages
 from django.core.files.storage import default_storage
@@ -10,6 +11,7 @@ from django.shortcuts import redirect
 from django.views.generic import UpdateView
 
 from users.forms.profile import ProfileForm
+from users.models import Kind
 
 from .account import AccountMixin
 
@@ -17,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 NOT_STORED = "The picture could not be stored. Please try again later."
 ACCOUNT_UPDATED = "Your account has been updated."
+REFUSED = {Kind.LOGIN_FAILED, Kind.EMAIL_TRIED, Kind.THROTTLED}
 
 
 class AccountView(AccountMixin, UpdateView):
@@ -29,7 +32,14 @@ class AccountView(AccountMixin, UpdateView):
         return copy(self.request.user)
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(events=self.request.user.events.all()[:10], **kwargs)
+        # What was refused again and again is one line: a login that was not the member's must not
+        # be pushed off the page.
+        events = groupby(
+            self.request.user.events.all()[:100],
+            key=lambda event: event.kind if event.kind in REFUSED else event.pk,
+        )
+        activity = [(next(run), 1 + len(list(run))) for _, run in islice(events, 10)]
+        return super().get_context_data(activity=activity, **kwargs)
 
     def form_valid(self, form):
         try:

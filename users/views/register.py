@@ -12,11 +12,13 @@ from users.links import LINK_SENT, send_link
 from users.models import Kind
 from users.throttle import SIGN_UPS, attempt
 
+from .email import TakenEmailMixin
+
 ACCOUNT_CREATED = "Your account has been created! You are now able to log in"
 
 
 @method_decorator(sensitive_post_parameters("password1", "password2"), name="dispatch")
-class RegisterView(FormView):
+class RegisterView(TakenEmailMixin, FormView):
     form_class = RegisterForm
     template_name = "users/register.html"
 
@@ -26,25 +28,15 @@ class RegisterView(FormView):
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form):
-        with self.attempt(form) as event:
+        email = form.cleaned_data["email"]
+        with attempt(self.request, SIGN_UPS, Kind.EMAIL_TRIED, email) as event:
             user = form.save(commit=False)  # hashes, which takes its time: before any lock is held
             saved = form.save_unless_taken(user)
             if saved:
                 event.kind, event.user = Kind.REGISTERED, user
         if not saved:
-            return super().form_invalid(form)
+            return FormView.form_invalid(self, form)
         messages.success(self.request, ACCOUNT_CREATED)
         sent = LINK_SENT if settings.EMAIL_VERIFICATION_REQUIRED else None
         send_link(self.request, "email_confirm", user, user.email, sent=sent)
         return redirect("login")
-
-    def form_invalid(self, form):
-        if not form.has_error("email", "unique"):
-            return super().form_invalid(form)
-        # This answer tells who has an account here (ASVS 6.3.8): nobody gets it all day long.
-        with self.attempt(form):
-            return super().form_invalid(form)
-
-    def attempt(self, form):
-        email = form.data["email"]
-        return attempt(self.request, SIGN_UPS, Kind.REGISTRATION_REFUSED, email)

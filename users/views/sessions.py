@@ -36,7 +36,7 @@ class SessionsEndOthersView(AccountMixin, View):
     http_method_names = ["post"]
 
     def post(self, request):
-        request.user.end_sessions(keep=request.session.session_key)
-        record(request, Kind.SESSION_ENDED, user=request.user)
+        if request.user.end_sessions(keep=request.session.session_key):
+            record(request, Kind.SESSION_ENDED, user=request.user)
         messages.success(request, SESSIONS_ENDED)
         return redirect("sessions")

@@ -91,7 +91,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "blog_project.middleware.TryLaterPage",
+    "blog_project.try_later.TryLaterPage",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "users.hashing.remember_asker",
     "users.sessions.keep_private",

@@ -6,7 +6,7 @@ import logging
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from users.clients import client, network
+from users.clients import CONTROL_CHARACTERS, client, network
 from users.models import EMAIL_MAX_LENGTH, SecurityEvent, User
 
 logger = logging.getLogger("django.security.auth")
@@ -36,6 +36,7 @@ def loggable(address):
         # People type passwords into the wrong field. A digest tells them apart as well.
         digest = salted_hmac("users.events", address, algorithm="sha256").hexdigest()
         return f"no address: {digest[:16]}"
+    address = CONTROL_CHARACTERS.sub(" ", address)
     return User.objects.normalize_email(address)[:EMAIL_MAX_LENGTH]
 
 

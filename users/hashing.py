@@ -14,16 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
-from functools import wraps
 
 from django.conf import settings
 from django.db import connection
 
-from blog_project.middleware import TryLater
+from blog_project.try_later import TryLater
 from users.clients import client_ip, network
 
-NICENESS = 10  # of 19
-WAIT_WHEN_BUSY = timedelta(seconds=10)  # about what the line takes
+NICENESS = 10  # on top of the process's own, of 19 at most
+WAIT_WHEN_BUSY = timedelta(seconds=10)  # about what forty take on one core
 
 
 asker = ContextVar("asker", default=None)
@@ -48,7 +47,7 @@ class HashingPool:
         """Begin a thread of the pool."""
         self.thread.is_ours = True
         if sys.platform == "linux":  # elsewhere threads have no priority of their own
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            os.nice(NICENESS)  # the thread's alone
 
     def run(self, function, *args):
         """Return what `function` returns for `args`; raise HashingBusy at once if none may wait."""
@@ -98,7 +97,6 @@ if hasattr(os, "register_at_fork"):
 def pooled(method):
     """Decorate a method so that it runs in the pool."""
 
-    @wraps(method)
     def in_pool(*args):
         return pool.run(method, *args)
 

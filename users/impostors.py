@@ -33,13 +33,21 @@ WRITTEN_TOGETHER = [
     {"LATIN", "CJK", "BOPOMOFO"},
     {"LATIN", "CJK", "HANGUL"},
 ]
-# Cyrillic letters that look like Latin ones. A name of these alone looks like another name.
-LOOK_LATIN = set("асԁеһіјӏорԛѕԝхуѵ")
+# Cyrillic and Greek letters that look like Latin ones.
+LOOK_LATIN = str.maketrans(
+    "асԁеһіјӏорԛѕԝхуѵАВЕЅІЈКМНОРСТХУԚԜονΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "acdehijlopqswxyvABESIJKMHOPCTXYQWovABEZHIKMNOPTYX",
+)
+
+
+def latin_twin(value):
+    """Return the username that `value` looks like to who reads Latin: `value` itself, if it is."""
+    return value.translate(LOOK_LATIN)
 
 
 def validate_not_reserved(value):
     """Raise ValidationError if the username `value` reads like a reserved one."""
-    letters = unicodedata.normalize("NFKD", fold_username(value)).translate(TWINS)
+    letters = unicodedata.normalize("NFKD", fold_username(latin_twin(value))).translate(TWINS)
     names = [unicodedata.name(char, "") for char in letters]
     # "LATIN SMALL LETTER A", or "LATIN LETTER SMALL CAPITAL A"; signs and accents drop out.
     found = [re.fullmatch("LATIN .*(?:LETTER|CAPITAL) ([A-Z])", name) for name in names]
@@ -51,14 +59,12 @@ def validate_not_reserved(value):
 
 def validate_no_look_alike(value):
     """Raise ValidationError if letters of the username `value` pass for another alphabet's."""
-    folded = fold_username(value)
-    scripts = {script(char) for char in folded} - {None}
+    scripts = {script(char) for char in fold_username(value)} - {None}
     together = len(scripts) < 2 or any(scripts <= group for group in WRITTEN_TOGETHER)
-    letters = {char for char in folded if char.isalpha()}
     # A second dot on an i is drawn onto the first (Technical Standard 39, section 5.4).
     second_dot = re.search("[ij]\u0307", value, re.IGNORECASE)
     rare = scripts - set(SCRIPTS.split())
-    if not together or rare or (letters and letters <= LOOK_LATIN) or second_dot:
+    if not together or rare or second_dot:
         raise ValidationError(
             "Please use letters of one alphabet that cannot be mistaken for another’s.",
             code="look_alike",

@@ -5,7 +5,7 @@ import re
 
 from django.utils.log import ServerFormatter
 
-TOKEN = re.compile(r"(/password-reset/[^/\s]+/|/account/email/confirm/)[^/\s]+")
+TOKEN = re.compile(r"(/password-reset/[^/\s]+/|/account/email/confirm/)[^/\s\"\\]+")
 
 
 class HideTokensMixin:

@@ -11,8 +11,8 @@ class ContextWordsValidator:
     """
     Refuses a password that is little more than the site's name or its owner's (ASVS 6.2.11).
 
-    Without `words`, the username and the parts of the e-mail address, `min_length` characters
-    of it must be left.
+    Without `words`, the username and the parts of the e-mail address but for its ".com",
+    `min_length` characters of it must be left.
     """
 
     def __init__(self, words, min_length=8):
@@ -25,7 +25,9 @@ class ContextWordsValidator:
             return  # enough of anything, and folding a megabyte of accents takes minutes
         words = {*self.words}
         if user:
-            words.update(re.findall(r"[^\W_]{3,}", fold_username(f"{user.username} {user.email}")))
+            own = fold_username(f"{user.username} {user.email.rpartition('.')[0]}")
+            # Of four letters or more: "Ann" is in "annual", too.
+            words.update(re.findall(r"[^\W_]{4,}", own))
         password = fold_username(password)
         rest = password
         for word in sorted(words, key=len, reverse=True):

@@ -8,6 +8,7 @@ from django.contrib.sessions.backends import db
 from django.utils import timezone
 
 from users.clients import client
+from users.models import Session
 
 VISIT_KEY = "visit"
 LAST_SEEN_SECONDS = 60
@@ -18,8 +19,6 @@ class SessionStore(db.SessionStore):
 
     @classmethod
     def get_model_class(cls):
-        from .models import Session
-
         return Session
 
     def create_model_instance(self, data):

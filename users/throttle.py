@@ -7,14 +7,13 @@ password is hashed, and under a lock: a thousand attempts at once count like a t
 
 from contextlib import contextmanager
 from datetime import timedelta
-from hashlib import blake2b
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from blog_project.middleware import TryLater
+from blog_project.try_later import TryLater
 from users.events import log, new_event
 from users.hashing import HashingBusy
 from users.models import Kind, SecurityEvent, User
@@ -69,9 +68,13 @@ def mails(kind):
     ]
 
 
+@contextmanager
 def current_password(request):
-    """Let the block test whether the member of `request` knows the current password."""
-    return attempt(request, PASSWORDS, Kind.LOGIN_FAILED, request.user.email, request.user)
+    """Let the block test the current password of the member of `request`, as `attempt` does."""
+    user = request.user
+    with attempt(request, PASSWORDS, Kind.LOGIN_FAILED, user.email, user) as event:
+        yield
+        event.kind = Kind.PASSWORD_CONFIRMED
 
 
 @contextmanager
@@ -85,7 +88,8 @@ def attempt(request, limits, kind, address, user=None):
     """
     event = new_event(request, kind, address=address, user=user)
     if user is None:
-        event.user_id = User.objects.with_email(address).values_list("pk", flat=True).first()
+        owner = User.objects.filter(email=event.address)
+        event.user_id = owner.values_list("pk", flat=True).first()
     try:
         take_place(event, limits)
     except Throttled as error:
@@ -108,7 +112,7 @@ def take_place(event, limits):
     with transaction.atomic(durable=True):
         lock(event)
         event.time = timezone.now()  # or those that waited for the lock would be in no order
-        proved = last_proof(event) if limits is PASSWORDS else None
+        proved = last_proof(event) if event.kind in FAILED else None
         for limit in limits:
             check(limit, event, proved)
         event.save()
@@ -116,13 +120,12 @@ def take_place(event, limits):
 
 def lock(event):
     """Let nobody else count the same address or network until the transaction ends."""
-    if connection.vendor != "postgresql":
-        return  # SQLite: whoever began a transaction is the only writer (`transaction_mode`)
-    names = [f"{column}={getattr(event, column)}".encode() for column in PLACE]
-    keys = [int.from_bytes(blake2b(name, digest_size=8).digest(), signed=True) for name in names]
+    if connection.vendor == "sqlite":
+        return  # whoever began a transaction is the only writer (`transaction_mode`)
     with connection.cursor() as cursor:
-        for key in sorted(keys):  # in one order for all, or two could wait for each other
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+        for column in PLACE:  # in one order for all, or two could wait for each other
+            name = f"{column}={getattr(event, column)}"
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def last_proof(event):
@@ -145,7 +148,8 @@ def check(limit, event, proved):
         kind__in=limit.kinds, time__gt=start, **alike(event, columns)
     )
     # The one that has to grow older than the window before there is a place again.
-    for time in counted.values_list("time", flat=True)[most - 1 : most]:
+    time = counted.values_list("time", flat=True)[most - 1 : most].first()
+    if time:
         raise Throttled(time + limit.window - event.time, columns)
 
 

@@ -53,6 +53,36 @@ class Environment(SimpleTestCase):
                 ):
                     settings_with(**{"SECRET_KEY": KEY, name: value})
 
+    def test_counts_that_are_none_do_not_start(self):
+        for name, value in [
+            ("SIGNUPS_PER_IP_PER_HOUR", "0"),
+            ("SIGNUPS_PER_IP_PER_HOUR", "-1"),
+            ("SIGNUPS_PER_IP_PER_HOUR", "many"),
+            ("TRUSTED_PROXY_COUNT", ""),
+            ("WEB_CONCURRENCY", "1.5"),
+        ]:
+            message = f"{name} must be a number, at least"
+            with (
+                self.subTest(name=name, value=value),
+                self.assertRaisesMessage(ImproperlyConfigured, message),
+            ):
+                settings_with(**{"SECRET_KEY": KEY, name: value})
+        proxies = settings_with(SECRET_KEY=KEY, TRUSTED_PROXY_COUNT=" 2 ")["TRUSTED_PROXY_COUNT"]
+        self.assertEqual(proxies, 2)
+
+    def test_limits_are_what_the_documents_say(self):
+        production = settings_with(SECRET_KEY=KEY)
+        for name, most in [
+            ("LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES", 10),
+            ("LOGIN_FAILURES_PER_ADDRESS_PER_DAY", 100),
+            ("LOGIN_FAILURES_PER_IP_PER_15_MINUTES", 100),
+            ("SIGNUPS_PER_IP_PER_HOUR", 20),
+            ("MAILS_PER_ADDRESS_PER_HOUR", 5),
+            ("MAILS_PER_IP_PER_HOUR", 20),
+        ]:
+            self.assertEqual(production[name], most)
+            self.assertEqual(settings_with(SECRET_KEY=KEY, **{name: "3"})[name], 3)
+
     def test_booleans_are_read_in_every_spelling(self):
         for value in ["true", "True", "1", "yes", " on "]:
             self.assertIs(settings_with(DEBUG=value)["DEBUG"], True)

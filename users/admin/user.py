@@ -85,7 +85,7 @@ class UserAdmin(DjangoUserAdmin):
         before = self.get_object(request, unquote(id))
         response = super().user_change_password(request, id, form_url)
         user = self.get_object(request, unquote(id))
-        if user.password != before.password:
+        if user and user.password != before.password:
             record(None, Kind.PASSWORD_CHANGED, user=user)
             send_email(request, "password_changed", user.email, user=user)
         return response

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from users.emails import send_email
-from users.models import Kind, User
+from users.models import User
 from users.throttle import current_password
 
 NOT_YOURS = "That is not your current password."
@@ -49,10 +49,8 @@ class PasswordChangeForm(RequestMixin, SavePasswordMixin, auth_forms.PasswordCha
     """Change the password, knowing the current one."""
 
     def clean_old_password(self):
-        with current_password(self.request) as event:
-            password = super().clean_old_password()
-            event.kind = Kind.PASSWORD_CONFIRMED
-        return password
+        with current_password(self.request):
+            return super().clean_old_password()
 
 
 class SetPasswordForm(SavePasswordMixin, auth_forms.SetPasswordForm):
@@ -100,8 +98,7 @@ class CurrentPasswordForm(RequestMixin, forms.Form):
 
     def clean_password(self):
         password = self.cleaned_data["password"]
-        with current_password(self.request) as event:
+        with current_password(self.request):
             if not self.user.check_password(password):
                 raise forms.ValidationError(NOT_YOURS, code="password_incorrect")
-            event.kind = Kind.PASSWORD_CONFIRMED
         return password

@@ -3,7 +3,7 @@
 from django import forms
 from django.db import IntegrityError, transaction
 
-from users.impostors import validate_no_look_alike, validate_not_reserved
+from users.impostors import latin_twin, validate_no_look_alike, validate_not_reserved
 from users.models import EMAIL_TAKEN, USERNAME_TAKEN, User
 from users.validators import validate_public_email
 
@@ -47,6 +47,9 @@ class PublicUserMixin(UniqueUserMixin):
     def clean_username(self):
         username = super().clean_username()
         if "username" in self.changed_data:  # staff may have given the member this one
-            validate_not_reserved(username)
             validate_no_look_alike(username)
+            validate_not_reserved(username)
+            twin = latin_twin(username)
+            if twin != username and User.objects.with_username(twin).exists():
+                raise forms.ValidationError(USERNAME_TAKEN, code="unique")
         return username

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 
 from .client import ClientModel
+from .user import EMAIL_MAX_LENGTH
 
 
 class Kind(models.TextChoices):
@@ -42,10 +43,11 @@ class SecurityEvent(ClientModel):
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
         db_constraint=False,
+        db_index=False,  # but the one below
         null=True,
         related_name="events",
     )
-    address = models.CharField("e-mail address", max_length=254)
+    address = models.CharField("e-mail address", max_length=EMAIL_MAX_LENGTH)
     network = models.GenericIPAddressField(
         null=True, help_text="What the throttle counts: the address, or the /64 of an IPv6 one."
     )
@@ -54,6 +56,7 @@ class SecurityEvent(ClientModel):
         ordering = ["-time", "-id"]
         indexes = [
             models.Index(fields=["address", "kind", "time"], name="event_of_address"),
+            models.Index(fields=["address", "network", "kind", "time"], name="event_of_place"),
             models.Index(fields=["network", "kind", "time"], name="event_of_network"),
             models.Index(fields=["user", "time"], name="event_of_user"),
         ]

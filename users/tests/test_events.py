@@ -5,7 +5,9 @@ from unittest.mock import patch
 
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from blog_project.tests.cast import PASSWORD, MailTestCase
@@ -172,6 +174,12 @@ class WhatStaffDo(EventTestCase):
         self.client.post(f"{self.url}/change/", data)
         self.assertHappened(Kind.EMAIL_CHANGED, user=self.alice, address="new@example.com", ip=None)
 
+    def test_member_added_has_not_moved(self):
+        data = {"username": "Dave", "email": "dave@example.com", "usable_password": "false"}
+        self.client.post("/admin/users/user/add/", data)
+        self.assertTrue(User.objects.filter(username="Dave").exists())
+        self.assertHappened()
+
     def test_password_changed_and_the_member_is_told(self):
         data = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
         self.client.post(f"{self.url}/password/", {**data, "password2": "different"})
@@ -300,6 +308,18 @@ class WhoReadsThem(EventTestCase):
                 self.assertEqual([event.user for event in response.context["cl"].queryset], users)
         self.assertTrue(response.context["cl"].date_hierarchy)
 
+    def test_list_takes_the_same_queries_however_many(self):
+        self.client.force_login(self.carol)
+        self.client.get("/admin/")
+        numbers = []
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as queries:
+                self.client.get("/admin/users/securityevent/")
+            numbers.append(len(queries))
+            for user in [self.alice, self.bob, self.carol]:
+                record(RequestFactory().get("/"), Kind.LOGOUT, user=user)
+        self.assertEqual(*numbers)
+
     def test_page_of_a_user_leads_to_theirs(self):
         self.client.force_login(self.carol)
         self.assertContains(
@@ -347,7 +367,8 @@ class PruneEvents(EventTestCase):
     def test_older_ones_go_in_batches_and_the_others_stay(self):
         for days in range(88, 95):
             self.write(days)
-        with patch("users.management.commands.prune_events.BATCH", 2):
+        batches = self.assertNumQueries(4)  # of two, two, one and none
+        with patch("users.management.commands.prune_events.BATCH", 2), batches:
             self.assertIn("Deleted 5 security events", self.prune("--days", "90"))
         self.assertEqual(SecurityEvent.objects.count(), 2)
         self.assertIn("Deleted 0 ", self.prune())

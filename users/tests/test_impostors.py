@@ -1,6 +1,9 @@
+from unittest.mock import patch
+
 from blog_project.tests.cast import PASSWORD, CastTestCase
 from users.forms.profile import ProfileForm
 from users.forms.register import RegisterForm
+from users.models import USERNAME_TAKEN, User
 
 RESERVED = "That username is reserved. Please choose a different one."
 LOOK_ALIKE = "Please use letters of one alphabet that cannot be mistaken for another’s."
@@ -33,8 +36,19 @@ class RegisterAsSomebodyElse(CastTestCase):
             with self.subTest(username):
                 self.assertEqual(self.errors_of(username), [LOOK_ALIKE])
 
-    def test_cyrillic_letters_that_spell_a_latin_name_are_refused(self):
-        self.assertEqual(self.errors_of("аӏісе"), [LOOK_ALIKE])
+    def test_letters_that_spell_the_latin_name_of_somebody_are_taken(self):
+        User.objects.create_user("Tom", "tom@example.com")
+        for username in ["аӏісе", "ТОМ", "ΤΟΜ"]:
+            with self.subTest(username):
+                self.assertEqual(self.errors_of(username), [USERNAME_TAKEN])
+
+    def test_letters_that_spell_a_reserved_latin_name_are_reserved(self):
+        User.objects.all().delete()
+        for username in ["аӏісе", "ТОМ", "Сара", "Роса"]:
+            self.assertEqual(self.errors_of(username), [])
+        self.assertEqual(self.errors_of("аро"), [])
+        with patch("users.impostors.RESERVED_TWINS", {"capa"}):
+            self.assertEqual(self.errors_of("Сара"), [RESERVED])
 
     def test_names_in_scripts_that_look_like_latin_throughout_are_refused(self):
         for username in ["ꓮꓓꓟꓲꓠ", "ᏴᎥᏞᏞ", "𗀀𗀁"]:

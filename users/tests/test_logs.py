@@ -1,3 +1,4 @@
+import json
 import logging
 
 from django.conf import settings
@@ -23,6 +24,12 @@ class HideTokensInLogs(SimpleTestCase):
     def test_everything_else_stays(self):
         for message in ["GET /password-reset/done/", "GET /account/email/", "100 % of it"]:
             self.assertEqual(self.logged(message), message)
+
+    def test_lines_of_json_stay_json(self):
+        for typed in ["/password-reset/a/b", '/password-reset/a/b"c', "/password-reset/a/b\\c"]:
+            with self.subTest(typed):
+                line = self.logged("%s", json.dumps({"address": typed, "ip": "192.0.2.1"}))
+                self.assertEqual(json.loads(line)["ip"], "192.0.2.1")
 
     def test_tokens_in_tracebacks_are_left_out(self):
         error = ValueError("at /account/email/confirm/WzEs:abc/")

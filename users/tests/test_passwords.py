@@ -12,6 +12,7 @@ from django.test import SimpleTestCase, override_settings
 
 from blog_project.tests.test_settings import settings_with
 from users.models import User
+from users.passwords import ContextWordsValidator
 
 COMMON = "django.contrib.auth.password_validation.CommonPasswordValidator"
 UNCOMMON = "correct horse battery staple"
@@ -43,9 +44,29 @@ class PasswordRules(SimpleTestCase):
                 self.assertIn("context_words", self.codes(password))
 
     def test_they_may_stand_in_one(self):
-        for password in ["my blog is long enough", "alice has a looking-glass", "qwzx.7189"]:
+        for password in [
+            "my blog is long enough",
+            "alice has a looking-glass",
+            "alice-12345678",  # eight of it are left, and a sign
+            "qwzx.7189",
+        ]:
             with self.subTest(password):
                 self.assertEqual(self.codes(password), [])
+
+    def test_short_ones_are_told_what_is_wrong_with_them(self):
+        self.assertEqual(self.codes("qwzx71"), ["password_too_short"])
+        self.assertIn("context_words", self.codes("alice-123456"))
+
+    def test_the_longest_word_goes_first(self):
+        with self.assertRaisesMessage(ValidationError, "little more than"):
+            validate_password("annabella1234567", User(username="Anna", email="annabella@x.org"))
+
+    def test_words_of_three_letters_are_in_too_many_others(self):
+        validate_password("annual-99x", User(username="Ann", email="ann@x.org"))
+
+    def test_last_part_of_an_address_is_nobodys_name(self):
+        rule = ContextWordsValidator(words=[])
+        rule.validate("museum-9x", User(username="Zed", email="zed@x.museum"))
 
     def test_long_ones_are_not_folded(self):
         with patch("users.passwords.fold_username") as fold:

@@ -8,7 +8,7 @@ from django.test import Client, TransactionTestCase
 
 from blog_project.tests.cast import PASSWORD, CastTestCase
 from users.forms.register import RegisterForm
-from users.models import EMAIL_TAKEN, USERNAME_TAKEN, User
+from users.models import EMAIL_TAKEN, USERNAME_TAKEN, SecurityEvent, User
 
 VALID_DATA = {
     "username": "Dave",
@@ -187,6 +187,7 @@ class RegisterRace(CastTestCase):
         response = self.register_after("Other", "DAVE@example.com")
         self.assertEqual(response.context["form"].errors, {"email": [EMAIL_TAKEN]})
         self.assertEqual(User.objects.count(), 4)
+        self.assertEqual(SecurityEvent.objects.get().kind, "e-mail tried")
 
     def test_loser_of_both_gets_both_and_no_success_message(self):
         response = self.register_after("Dave", "dave@example.com")

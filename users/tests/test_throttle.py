@@ -352,6 +352,21 @@ class Mails(ThrottleTestCase):
             self.assertLetIn(self.post("/account/email/send/"))
         self.assertThrottled(self.post("/account/email/send/"), 60)
 
+    def test_login_does_not_clear_the_count(self):
+        for _ in range(5):
+            self.assertLetIn(self.post("/password-reset/", email="alice@example.com"))
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.assertThrottled(self.post("/password-reset/", email="alice@example.com"), 60)
+
+    def test_confirmation_that_has_to_wait_can_still_be_sent(self):
+        with self.settings(EMAIL_VERIFICATION_REQUIRED=True):
+            self.try_password(password=PASSWORD)
+            with self.settings(MAILS_PER_IP_PER_HOUR=1):
+                self.post("/password-reset/", email="bob@example.com")
+                self.assertThrottled(self.post("/account/email/send/"), 60)
+            self.assertLetIn(self.post("/account/email/send/"))
+        self.assertEqual(mail.outbox[-1].to, ["alice@example.com"])
+
     def test_mails_of_all_kinds_count_by_place(self):
         self.client.force_login(self.alice)
         for _ in range(5):
@@ -409,9 +424,15 @@ class WhatIsWritten(ThrottleTestCase):
             (event.user, event.address, event.ip), (self.alice, "alice@example.com", HOME)
         )
         self.assertEqual(len(self.throttled()), 1)
-        self.age(minutes=14, seconds=59)
+        self.age(minutes=14, seconds=50)
         self.try_password()
         self.assertEqual(len(self.throttled()), 1)
+        self.age(seconds=10)
+        self.fail(10)
+        with self.assertLogs("django.security.auth") as logs:
+            self.try_password()
+        self.assertEqual(len(self.throttled()), 2)
+        self.assertIn('"throttled"', logs.output[0])
 
     @override_settings(LOGIN_FAILURES_PER_IP_PER_15_MINUTES=3)
     def test_one_place_fills_no_disk_with_ever_new_addresses(self):
@@ -424,8 +445,8 @@ class WhatIsWritten(ThrottleTestCase):
 class AtTheSameTime(TransactionTestCase):
     """Fifty browsers, each with a connection to the database of its own."""
 
-    def test_of_fifty_attempts_ten_are_tested(self):
-        User.objects.create_user("Dave", "dave@example.com", PASSWORD)
+    def try_passwords(self, attempts):
+        """Try a wrong password for each (address, ip), and return how many were hashed."""
         all_ready, encode = Barrier(50, timeout=30), BCryptSHA256PasswordHasher.encode
         hashed = []
 
@@ -433,11 +454,12 @@ class AtTheSameTime(TransactionTestCase):
             hashed.append(args)
             return encode(hasher, *args)
 
-        def try_password(_):
+        def try_password(attempt):
+            email, ip = attempt
             all_ready.wait()
-            data = {"username": "dave@example.com", "password": "wrong"}
+            data = {"username": email, "password": "wrong"}
             try:
-                return Client().post("/login/", data).status_code
+                return Client().post("/login/", data, REMOTE_ADDR=ip).status_code
             finally:
                 connection.close()
 
@@ -446,7 +468,22 @@ class AtTheSameTime(TransactionTestCase):
             patch.object(BCryptSHA256PasswordHasher, "rounds", 4),
             ThreadPoolExecutor(50) as browsers,
         ):
-            statuses = list(browsers.map(try_password, range(50)))
-        self.assertEqual((statuses.count(200), statuses.count(429)), (10, 40))
-        self.assertEqual(len(hashed), 10)
-        self.assertEqual(SecurityEvent.objects.filter(kind=Kind.LOGIN_FAILED).count(), 10)
+            statuses = list(browsers.map(try_password, attempts))
+        self.assertEqual(statuses.count(200), len(hashed))
+        self.assertEqual(statuses.count(429), 50 - len(hashed))
+        failed = SecurityEvent.objects.filter(kind=Kind.LOGIN_FAILED)
+        self.assertEqual(failed.count(), len(hashed))
+        return len(hashed)
+
+    def test_of_fifty_attempts_ten_are_tested(self):
+        self.assertEqual(self.try_passwords([("dave@example.com", HOME)] * 50), 10)
+
+    @override_settings(LOGIN_FAILURES_PER_IP_PER_15_MINUTES=10)
+    def test_from_one_place_whatever_the_address(self):
+        attempts = [(f"user{number}@example.com", HOME) for number in range(50)]
+        self.assertEqual(self.try_passwords(attempts), 10)
+
+    @override_settings(LOGIN_FAILURES_PER_ADDRESS_PER_DAY=10)
+    def test_at_one_address_whatever_the_place(self):
+        attempts = [("dave@example.com", f"192.0.2.{number}") for number in range(50)]
+        self.assertEqual(self.try_passwords(attempts), 10)

@@ -31,7 +31,7 @@ class AccountMixin(DeletedMeanwhileMixin, LoginRequiredMixin):
 
 
 class OwnUserMixin(AccountMixin):
-    """Hands the member to the view's form, which asks for the current password."""
+    """Hands member and request to the view's form, which asks for the current password."""
 
     def get_form_kwargs(self):
         return {**super().get_form_kwargs(), "user": self.request.user, "request": self.request}

@@ -21,7 +21,5 @@ def csrf_failure(request, reason=""):
     for_strangers = [reverse("login"), reverse("register")]
     if request.user.is_authenticated and request.path in for_strangers:
         # There is no form any more to load again; on to where it would have led.
-        login = LoginView()
-        login.setup(request)
-        context["goal"] = login.get_success_url()
+        context["goal"] = LoginView(request=request).get_success_url()
     return render(request, "403_csrf.html", context, status=403)

@@ -64,10 +64,11 @@ class EmailConfirmSendView(View):
     def post(self, request):
         user = request.user
         if not user.is_authenticated:
-            user = User.objects.filter(pk=request.session.pop(UNCONFIRMED_KEY, None)).first()
+            user = User.objects.filter(pk=request.session.get(UNCONFIRMED_KEY)).first()
         if user and not user.email_confirmed_at:
             with confirmation_attempt(request, user.email, user):
                 send_link(request, "email_confirm", user, user.email)
+        request.session.pop(UNCONFIRMED_KEY, None)  # one right password, one mail
         return redirect("account" if request.user.is_authenticated else "login")
 
 

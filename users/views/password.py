@@ -15,7 +15,7 @@ from users.forms.password import (
 from users.models import Kind
 from users.throttle import attempt, mails
 
-from .account import AccountMixin
+from .account import OwnUserMixin
 
 CHANGED = "Your password has been changed. You are logged out on all other devices."
 
@@ -31,13 +31,10 @@ class ChangedMeanwhileMixin:
             return self.form_invalid(form)
 
 
-class PasswordChangeView(AccountMixin, ChangedMeanwhileMixin, auth_views.PasswordChangeView):
+class PasswordChangeView(OwnUserMixin, ChangedMeanwhileMixin, auth_views.PasswordChangeView):
     form_class = PasswordChangeForm
     template_name = "users/password_change.html"
     success_url = reverse_lazy("account")
-
-    def get_form_kwargs(self):
-        return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form):
         limits, user = mails(Kind.PASSWORD_CHANGED), form.user

@@ -21,6 +21,6 @@ class Command(BaseCommand):
             raise CommandError("The throttle counts the failures of a day: --days is at least 1.")
         old = SecurityEvent.objects.filter(time__lt=timezone.now() - timedelta(days=days))
         pruned = 0
-        while batch := list(old.order_by("time").values_list("pk", flat=True)[:BATCH]):
-            pruned += SecurityEvent.objects.filter(pk__in=batch).delete()[0]
+        while gone := SecurityEvent.objects.filter(pk__in=old.values("pk")[:BATCH]).delete()[0]:
+            pruned += gone
         self.stdout.write(f"Deleted {pruned} security events older than {days} days.")

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from blog_project.tests.cast import PASSWORD, MailTestCase
-from users.events import record
+from users.events import new_event, record
 from users.models import Kind, SecurityEvent, User
 
 NEW_PASSWORD = "another unusual sentence"
@@ -153,6 +153,13 @@ class WhatIsWritten(EventTestCase):
         self.assertEqual(addresses[0], addresses[1])
         self.assertNotEqual(addresses[0], addresses[2])
         self.assertNotIn(PASSWORD, str(logs.output))
+
+    def test_address_has_no_control_characters(self):
+        self.client.post("/register/", {"email": "a\x00b\x1b@example.com"})
+        self.client.post("/account/email/", {"email": "a\x00b\x1b@example.com"})
+        self.assertHappened()
+        event = new_event(RequestFactory().get("/"), Kind.LOGIN, address="a\x00b\x1b@example.com")
+        self.assertEqual(event.address, "a b @example.com")
 
     def test_address_is_cut(self):
         self.log_in(email="x" * 300 + "@example.com")

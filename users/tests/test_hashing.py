@@ -122,6 +122,7 @@ class EveryoneHashesInThePool(CastTestCase):
 
         def counted(pool, *args):
             self.calls += 1
+            self.asker = hashing.asker.get()
             return run(pool, *args)
 
         self.enterContext(patch.object(HashingPool, "run", counted))
@@ -130,6 +131,12 @@ class EveryoneHashesInThePool(CastTestCase):
         before = self.calls
         action()
         self.assertGreater(self.calls, before)
+
+    def test_from_where_is_known(self):
+        for ip, asker in [("192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::"), ("", None)]:
+            data = {"username": "alice@example.com", "password": "wrong"}
+            self.client.post("/login/", data, REMOTE_ADDR=ip)
+            self.assertEqual(self.asker, asker)
 
     def test_from_functions_models_and_forms_of_django_to_the_admin(self):
         encoded = make_password("testing")

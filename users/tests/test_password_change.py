@@ -5,7 +5,7 @@ from django.test import Client
 
 from blog_project.tests.cast import PASSWORD, MailTestCase
 from users.forms.password import PasswordChangeForm
-from users.models import User
+from users.models import Kind, SecurityEvent, User
 
 NEW_PASSWORD = "another unusual sentence"
 CHANGED = ("alice@example.com", "Your password has been changed")
@@ -51,6 +51,7 @@ class PasswordChangePost(MailTestCase):
         with patch.object(PasswordChangeForm, "clean", change_first):
             self.assertContains(self.change(), "has been changed in another window")
         self.assertMailed()
+        self.assertFalse(SecurityEvent.objects.filter(kind=Kind.PASSWORD_CHANGED).exists())
         self.alice.refresh_from_db()
         self.assertTrue(self.alice.check_password("quicker than you"))
 

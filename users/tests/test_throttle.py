@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 from django.core import mail
 from django.db import connection
 from django.test import Client, RequestFactory, TransactionTestCase, override_settings
+from django.utils import timezone
 
 from blog_project.tests.cast import PASSWORD, MailTestCase
 from users.events import record
@@ -121,6 +122,12 @@ class PerAddressAndPlace(ThrottleTestCase):
             self.client.defaults["HTTP_X_FORWARDED_FOR"] = f"198.51.100.{number}"
             self.fail(1)
         self.assertThrottled(self.try_password(), 15)
+
+    def test_time_is_that_of_the_place_not_of_the_wait_for_it(self):
+        with patch("users.throttle.lock", side_effect=lambda event: locked.append(timezone.now())):
+            locked = []
+            self.fail(1)
+        self.assertGreaterEqual(SecurityEvent.objects.get().time, locked[0])
 
     @override_settings(LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES=1)
     def test_limit_is_a_setting(self):

@@ -1,13 +1,8 @@
 import json
 from datetime import timedelta
-from io import StringIO
 from unittest.mock import patch
 
-from django.contrib.auth.models import Permission
-from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test import RequestFactory
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from blog_project.tests.cast import PASSWORD, MailTestCase
@@ -166,57 +161,6 @@ class WhatIsWritten(EventTestCase):
         self.assertHappened(Kind.LOGIN_FAILED, address="x" * 254)
 
 
-class WhatStaffDo(EventTestCase):
-    """Written for the member, without the address and browser of the staff."""
-
-    def setUp(self):
-        super().setUp()
-        self.client.force_login(self.carol)
-        self.url = f"/admin/users/user/{self.alice.pk}"
-
-    def test_email_changed(self):
-        data = {"username": "Alice", "email": "new@example.com", "is_active": "on"}
-        self.client.post(f"{self.url}/change/", {**data, "email": "alice@example.com"})
-        self.assertHappened()
-        self.client.post(f"{self.url}/change/", data)
-        self.assertHappened(Kind.EMAIL_CHANGED, user=self.alice, address="new@example.com", ip=None)
-
-    def test_member_added_has_not_moved(self):
-        data = {"username": "Dave", "email": "dave@example.com", "usable_password": "false"}
-        self.client.post("/admin/users/user/add/", data)
-        self.assertTrue(User.objects.filter(username="Dave").exists())
-        self.assertHappened()
-
-    def test_password_changed_and_the_member_is_told(self):
-        data = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
-        self.client.post(f"{self.url}/password/", {**data, "password2": "different"})
-        self.client.post(f"{self.url}/password/", {**data, "usable_password": "false"})
-        self.assertHappened()
-        self.assertMailed()
-        self.client.post(f"{self.url}/password/", data)
-        self.assertHappened(Kind.PASSWORD_CHANGED, user=self.alice, ip=None)
-        self.assertMailed(("alice@example.com", "Your password has been changed"))
-
-    def test_password_page_of_nobody_is_not_found(self):
-        self.assertEqual(self.client.get("/admin/users/user/999999/password/").status_code, 404)
-
-    def test_sessions_ended(self):
-        data = {"action": "end_sessions", "_selected_action": [self.alice.pk]}
-        self.client.post("/admin/users/user/", data)
-        self.assertHappened()
-        self.log_in_elsewhere(self.alice)
-        self.client.post("/admin/users/user/", data)
-        self.assertHappened(Kind.SESSION_ENDED, user=self.alice, ip=None)
-
-    def test_accounts_deleted(self):
-        self.client.post(f"{self.url}/delete/", {"post": "yes"})
-        self.assertHappened(Kind.ACCOUNT_DELETED, ip=None)
-        data = {"action": "delete_selected", "_selected_action": [self.bob.pk], "post": "yes"}
-        self.client.post("/admin/users/user/", data)
-        self.assertHappened(Kind.ACCOUNT_DELETED, address="bob@example.com", ip=None)
-        self.assertEqual(User.objects.count(), 1)
-
-
 class WhatIsLogged(EventTestCase):
     def logged(self, **request):
         request = RequestFactory().get("/", **request)
@@ -298,91 +242,3 @@ class WhoReadsThem(EventTestCase):
         activity = self.client.get("/account/").context["activity"]
         newest = [(f"192.0.2.{number}", 1) for number in range(11, 1, -1)]
         self.assertEqual([(event.ip, times) for event, times in activity], newest)
-
-    def test_staff_search_and_filter_them_and_see_those_of_one_user(self):
-        self.client.force_login(self.carol)
-        for query, users in [
-            ({}, [self.bob, self.alice]),
-            ({"q": "alice@"}, [self.alice]),
-            ({"q": "Bob"}, [self.bob]),
-            ({"q": "127.0.0"}, [self.bob, self.alice]),
-            ({"q": "192.0.2"}, []),
-            ({"kind__exact": "login failed"}, [self.alice]),
-            ({"user__id__exact": self.bob.pk}, [self.bob]),
-        ]:
-            with self.subTest(query):
-                response = self.client.get("/admin/users/securityevent/", query)
-                self.assertEqual([event.user for event in response.context["cl"].queryset], users)
-        self.assertTrue(response.context["cl"].date_hierarchy)
-
-    def test_list_takes_the_same_queries_however_many(self):
-        self.client.force_login(self.carol)
-        self.client.get("/admin/")
-        numbers = []
-        for _ in range(2):
-            with CaptureQueriesContext(connection) as queries:
-                self.client.get("/admin/users/securityevent/")
-            numbers.append(len(queries))
-            for user in [self.alice, self.bob, self.carol]:
-                record(RequestFactory().get("/"), Kind.LOGOUT, user=user)
-        self.assertEqual(*numbers)
-
-    def test_page_of_a_user_leads_to_theirs(self):
-        self.client.force_login(self.carol)
-        self.assertContains(
-            self.client.get(f"/admin/users/user/{self.bob.pk}/change/"),
-            f'href="/admin/users/securityevent/?user__id__exact={self.bob.pk}"',
-        )
-
-    def test_nobody_writes_them(self):
-        event = SecurityEvent.objects.first()
-        for user, status in [(self.carol, 403), (self.staff_who_may("change", "delete"), 403)]:
-            self.client.force_login(user)
-            for url in ["add/", f"{event.pk}/change/", f"{event.pk}/delete/"]:
-                response = self.client.post(f"/admin/users/securityevent/{url}", {"post": "yes"})
-                self.assertEqual(response.status_code, status, url)
-            data = {"action": "delete_selected", "_selected_action": [event.pk], "post": "yes"}
-            self.client.post("/admin/users/securityevent/", data)
-        self.assertEqual(SecurityEvent.objects.filter(pk=event.pk).count(), 1)
-
-    def test_staff_without_permission_do_not_read_them(self):
-        self.client.force_login(self.staff_who_may("view", model="user"))
-        self.assertEqual(self.client.get("/admin/users/securityevent/").status_code, 403)
-
-    def staff_who_may(self, *verbs, model="securityevent"):
-        codenames = [f"{verb}_{model}" for verb in verbs]
-        user = User.objects.create_user(f"Dave{len(verbs)}", f"dave{len(verbs)}@example.com")
-        user.is_staff = True
-        user.save()
-        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-        return user
-
-
-class PruneEvents(EventTestCase):
-    def write(self, days_old):
-        record(RequestFactory().get("/"), Kind.LOGIN, user=self.alice)
-        event = SecurityEvent.objects.latest("pk")
-        event.time -= timedelta(days=days_old)
-        event.save()
-        return event
-
-    def prune(self, *arguments):
-        output = StringIO()
-        call_command("prune_events", *arguments, stdout=output)
-        return output.getvalue()
-
-    def test_older_ones_go_in_batches_and_the_others_stay(self):
-        for days in range(88, 95):
-            self.write(days)
-        batches = self.assertNumQueries(4)  # of two, two, one and none
-        with patch("users.management.commands.prune_events.BATCH", 2), batches:
-            self.assertIn("Deleted 5 security events", self.prune("--days", "90"))
-        self.assertEqual(SecurityEvent.objects.count(), 2)
-        self.assertIn("Deleted 0 ", self.prune())
-
-    def test_those_that_the_throttle_counts_stay(self):
-        self.write(0)
-        for days in ["0", "-1"]:
-            with self.assertRaises(CommandError):
-                self.prune("--days", days)
-        self.assertEqual(SecurityEvent.objects.count(), 1)

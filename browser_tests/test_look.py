@@ -52,10 +52,12 @@ def test_page_is_accessible_and_fits(person, page, theme, width, address):
 @pytest.mark.parametrize("address", ["/register/", "/login/"])
 def test_form_with_errors_is_accessible(page, theme, width, address):
     page.goto(address)
-    page.get_by_role("main").get_by_role("button").click()
+    page.locator("main [type=submit]").click()
     expect(page.get_by_text("This field is required.")).not_to_have_count(0)
     for field in page.locator("main [required]").all():
         expect(field).to_have_accessible_description(re.compile("This field is required."))
+    assert_accessible(page)
+    page.get_by_role("button", name="Show password").first.click()
     assert_accessible(page)
 
 

@@ -93,6 +93,12 @@ class WhatStaffRead(EventTestCase):
                 record(RequestFactory().get("/"), Kind.LOGOUT, user=user)
         self.assertEqual(*numbers)
 
+    def test_page_of_an_event_says_what_happened(self):
+        self.client.force_login(self.carol)
+        event = SecurityEvent.objects.latest("pk")
+        url = f"/admin/users/securityevent/{event.pk}/change/"
+        self.assertContains(self.client.get(url), "Logged in: bob@example.com")
+
     def test_page_of_a_user_leads_to_theirs(self):
         self.client.force_login(self.carol)
         self.assertContains(

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from blog.models import Post
+from users.models import SecurityEvent
 
 
 @pytest.fixture
@@ -13,6 +14,7 @@ def browser_context_args(browser_context_args):
         **browser_context_args,
         "viewport": {"width": 1000, "height": 560},
         "reduced_motion": "reduce",
+        "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     }
 
 
@@ -39,4 +41,6 @@ def test_take_pictures(person, page):
 
     person.log_in()
     page.get_by_role("heading", name="Alice").wait_for()
+    SecurityEvent.objects.update(time="2026-11-24T09:00Z", ip="192.0.2.1")
+    page.reload()
     take("account")

@@ -168,11 +168,11 @@ PASSWORD_HASHERS = [
 ]
 
 # How many passwords one process hashes at a time: as many as there are cores, over all the web
-# server's processes. And how many more may wait in each: two thirds of the threads in which it
-# answers requests, so that a third is left for pages.
+# server's processes. And how many more may wait in each: with those, two thirds of the threads in
+# which it answers requests, so that a third is left for pages.
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 HASHING_THREADS = math.ceil(CORES / env_count("WEB_CONCURRENCY", default=1))
-HASHING_QUEUE = env_count("THREADS", default=48) * 2 // 3
+HASHING_QUEUE = max(0, env_count("THREADS", default=48) * 2 // 3 - HASHING_THREADS)
 
 # Length and surprise, no rules about which characters (ASVS 6.2.5).
 AUTH_PASSWORD_VALIDATORS = [

@@ -32,7 +32,7 @@ class TryLaterPage:
         if not isinstance(exception, TryLater):
             return None
         seconds = max(1, math.ceil(exception.wait.total_seconds()))
-        context = {"minutes": math.ceil(seconds / 60)}
+        context = {"minutes": math.ceil(seconds / 60), "hours": round(seconds / 3600)}
         page = render(request, f"{exception.status}.html", context, status=exception.status)
         page["Retry-After"] = seconds
         return page

@@ -22,8 +22,7 @@ from blog_project.try_later import TryLater
 from users.clients import client_ip, network
 
 NICENESS = 10  # on top of the process's own, of 19 at most
-WAIT_WHEN_BUSY = timedelta(seconds=10)  # about what forty take on one core
-
+WAIT_WHEN_BUSY = timedelta(seconds=10)  # in which a core hashes about forty
 
 asker = ContextVar("asker", default=None)
 
@@ -53,14 +52,14 @@ class HashingPool:
         """Return what `function` returns for `args`; raise HashingBusy at once if none may wait."""
         if hasattr(self.thread, "is_ours"):  # a hasher that calls itself
             return function(*args)
-        with self.place():
+        with self.in_line():
             return self.executor.submit(function, *args).result()
 
     @contextmanager
-    def place(self):
+    def in_line(self):
         """Take one of the places, of which one asker gets at most half."""
-        who = asker.get()
-        # Who waits with the database locked, as the admin would, holds up everybody.
+        who = asker.get()  # None in a shell or a command, which may have all
+        # Nobody waits with the database locked, as the admin would: that holds up everybody.
         places = self.threads if connection.in_atomic_block else self.places
         with self.lock:
             greedy = who and self.askers[who] >= max(1, self.places // 2)
@@ -71,7 +70,7 @@ class HashingPool:
             yield
         finally:
             with self.lock:
-                self.askers -= Counter([who])  # which forgets who has none left
+                self.askers -= Counter([who])  # and drops who has none left
 
 
 def remember_asker(get_response):

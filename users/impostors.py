@@ -1,4 +1,10 @@
-"""Usernames that pose as somebody else's: no stranger may take one."""
+"""
+Usernames that pose as somebody else's: no stranger may take one.
+
+Letters of two alphabets in one name are refused. A name all in Cyrillic or Greek is read as the
+Latin one that it looks like, which nobody may have yet; and what reads like a reserved name is
+reserved.
+"""
 
 import re
 import unicodedata
@@ -33,11 +39,13 @@ WRITTEN_TOGETHER = [
     {"LATIN", "CJK", "BOPOMOFO"},
     {"LATIN", "CJK", "HANGUL"},
 ]
-# Cyrillic and Greek letters that look like Latin ones.
-LOOK_LATIN = str.maketrans(
-    "асԁеһіјӏорԛѕԝхуѵАВЕЅІЈКМНОРСТХУԚԜονΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
-    "acdehijlopqswxyvABESIJKMHOPCTXYQWovABEZHIKMNOPTYX",
-)
+# Pairs of a Cyrillic or Greek letter and the Latin one that it looks like.
+PAIRS = """
+    аa сc ԁd еe һh іi јj ӏl оo рp ԛq ѕs ԝw хx уy ѵv
+    АA ВB ЕE ЅS ІI ЈJ КK МM НH ОO РP СC ТT ХX УY ԚQ ԜW
+    οo νv ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX
+"""
+LOOK_LATIN = str.maketrans(dict(PAIRS.split()))
 
 
 def latin_twin(value):

@@ -1,8 +1,8 @@
 """
 How often something may be tried, counted in the table of security events.
 
-The table is one for all processes and machines. An attempt takes its place in it before any
-password is hashed, and under a lock: a thousand attempts at once count like a thousand in turn.
+The table is one for all processes and machines. An attempt is written into it before any password
+is hashed, and under a lock: a thousand attempts at once count like a thousand in turn.
 """
 
 from contextlib import contextmanager
@@ -38,14 +38,14 @@ class Limit(NamedTuple):
     columns: list[str]
 
 
-PLACE = ["address", "network"]
+BOTH = ["address", "network"]
 QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
 FAILED = [Kind.LOGIN_FAILED]
 SIGNED_UP = [Kind.REGISTERED, Kind.EMAIL_TRIED]
 MAILED = [Kind.RESET_ASKED, Kind.CONFIRMATION_ASKED, Kind.PASSWORD_CHANGED]
 
 PASSWORDS = [
-    Limit("LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES", QUARTER, FAILED, PLACE),
+    Limit("LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES", QUARTER, FAILED, BOTH),
     Limit("LOGIN_FAILURES_PER_ADDRESS_PER_DAY", DAY, FAILED, ["address"]),
     Limit("LOGIN_FAILURES_PER_IP_PER_15_MINUTES", QUARTER, FAILED, ["network"]),
 ]
@@ -70,7 +70,11 @@ def mails(kind):
 
 @contextmanager
 def current_password(request):
-    """Let the block test the current password of the member of `request`, as `attempt` does."""
+    """
+    Let the block test the current password of the member of `request`, as `attempt` does.
+
+    A wrong one, for which the block raises ValidationError, stays the failure that it began as.
+    """
     user = request.user
     with attempt(request, PASSWORDS, Kind.LOGIN_FAILED, user.email, user) as event:
         yield
@@ -80,18 +84,19 @@ def current_password(request):
 @contextmanager
 def attempt(request, limits, kind, address, user=None):
     """
-    Let the block try what `limits` limit, as or for whoever has the e-mail `address`.
+    Let the block try something that `limits` limit, for the e-mail `address`, which is `user`'s.
 
-    Hands the block an event of `kind` that counts already, so that others see it while the block
-    is at work. A block that ends better than it began sets `event.kind` to what it became.
-    Raises Throttled, and does not run the block, if there were too many.
+    Before the block runs an event of `kind` is written, and handed to it: others count it while
+    the block is at work. What comes better than that, the block says with `event.kind`; what it
+    raises leaves the event as it is. Raises Throttled, without running the block, if there were
+    too many.
     """
     event = new_event(request, kind, address=address, user=user)
     if user is None:
         owner = User.objects.filter(email=event.address)
         event.user_id = owner.values_list("pk", flat=True).first()
     try:
-        take_place(event, limits)
+        admit(event, limits)
     except Throttled as error:
         note_throttled(event, error)
         raise
@@ -107,14 +112,14 @@ def attempt(request, limits, kind, address, user=None):
             log(event)
 
 
-def take_place(event, limits):
+def admit(event, limits):
     """Save `event`, or raise Throttled if that were one too many for one of `limits`."""
     with transaction.atomic(durable=True):
         lock(event)
         event.time = timezone.now()  # or those that waited for the lock would be in no order
-        proved = last_proof(event) if event.kind in FAILED else None
+        proof = last_proof(event) if event.kind in FAILED else None
         for limit in limits:
-            check(limit, event, proved)
+            check(limit, event, proof)
         event.save()
 
 
@@ -123,31 +128,33 @@ def lock(event):
     if connection.vendor == "sqlite":
         return  # whoever began a transaction is the only writer (`transaction_mode`)
     with connection.cursor() as cursor:
-        for column in PLACE:  # in one order for all, or two could wait for each other
+        for column in BOTH:  # in one order for all, or two could wait for each other
             name = f"{column}={getattr(event, column)}"
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def last_proof(event):
-    """Return when the member with the address of `event` last was let in at its place, or None."""
+    """Return when the holder of the address of `event` was last let in at its network, or None."""
+    # Newest first, as the model orders them.
     times = SecurityEvent.objects.filter(address=event.address).values_list("time", flat=True)
     proof = times.filter(network=event.network, kind__in=PROOFS).first()
     beginning = times.filter(kind__in=BEGINNINGS).first()
+    # A new password is both, and a proof where it was set.
     return proof if proof and (beginning is None or beginning <= proof) else None
 
 
-def check(limit, event, proved):
-    """Raise Throttled if `event` is one too many for `limit`."""
+def check(limit, event, proof):
+    """Raise Throttled if `event` is one too many for `limit`, after the `last_proof`."""
     columns, start = limit.columns, event.time - limit.window
-    if proved and "address" in columns:
+    if proof and "address" in columns:
         # A usual place of the member is counted by itself, or whoever hammers the address from
         # elsewhere would keep them out (ASVS 6.1.1).
-        columns, start = PLACE, max(start, proved)
+        columns, start = BOTH, max(start, proof)
     most = getattr(settings, limit.setting)
     counted = SecurityEvent.objects.filter(
         kind__in=limit.kinds, time__gt=start, **alike(event, columns)
     )
-    # The one that has to grow older than the window before there is a place again.
+    # Of the newest `most`, the oldest: once it has left the window, there is room again.
     time = counted.values_list("time", flat=True)[most - 1 : most].first()
     if time:
         raise Throttled(time + limit.window - event.time, columns)

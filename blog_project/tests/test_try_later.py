@@ -17,6 +17,7 @@ class TryLaterPage(CastTestCase):
             (0.2, "1", "in 1 minute,"),
             (60, "60", "in 1 minute,"),
             (60.5, "61", "in 2 minutes,"),
+            (24 * 3600, "86400", "in 1440 minutes (24 hours),"),
             (-1, "1", "in 1 minute,"),
         ]:
             with self.subTest(seconds):

@@ -12,7 +12,7 @@ class Kind(models.TextChoices):
     """What can happen to an account."""
 
     REGISTERED = "registered", "Registered"
-    EMAIL_TRIED = "e-mail tried", "Email tried for another account"
+    EMAIL_TRIED = "e-mail tried", "Sign-up with this email refused"
     LOGIN = "login", "Logged in"
     LOGIN_FAILED = "login failed", "Password refused"
     LOGOUT = "logout", "Logged out"
@@ -47,7 +47,11 @@ class SecurityEvent(ClientModel):
         null=True,
         related_name="events",
     )
-    address = models.CharField("e-mail address", max_length=EMAIL_MAX_LENGTH)
+    address = models.CharField(
+        "e-mail address",
+        max_length=EMAIL_MAX_LENGTH,
+        help_text="A digest stands for what was no address: it may have been a password.",
+    )
     network = models.GenericIPAddressField(
         null=True, help_text="What the throttle counts: the address, or the /64 of an IPv6 one."
     )

@@ -58,6 +58,10 @@ class PerAddressAndPlace(ThrottleTestCase):
         self.age(minutes=1)
         self.assertLetIn(self.try_password(password=PASSWORD))
 
+    def test_members_are_told_the_way_around(self):
+        self.fail(10)
+        self.assertContains(self.try_password(), "set a new password", status_code=429)
+
     def test_no_password_is_hashed_that_is_not_tested(self):
         self.fail(10)
         with patch.object(BCryptSHA256PasswordHasher, "encode") as encode:

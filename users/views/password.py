@@ -38,6 +38,7 @@ class PasswordChangeView(OwnUserMixin, ChangedMeanwhileMixin, auth_views.Passwor
 
     def form_valid(self, form):
         limits, user = mails(Kind.PASSWORD_CHANGED), form.user
+        # It was confirmed, and begins as that, for the case that another window was quicker.
         with attempt(self.request, limits, Kind.PASSWORD_CONFIRMED, user.email, user) as event:
             # Saving ends all sessions; this one gets a new key.
             response = super().form_valid(form)

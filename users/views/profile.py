@@ -2,16 +2,16 @@
 
 import logging
 from copy import copy
-from itertools import groupby, islice
 
 from django.contrib import messages
 from django.core.files.storage import default_storage
+from django.db.models import Q
 from django.http import FileResponse, Http404
 from django.shortcuts import redirect
 from django.views.generic import UpdateView
 
 from users.forms.profile import ProfileForm
-from users.models import Kind
+from users.models import Kind, SecurityEvent
 
 from .account import AccountMixin
 
@@ -19,7 +19,9 @@ logger = logging.getLogger(__name__)
 
 NOT_STORED = "The picture could not be stored. Please try again later."
 ACCOUNT_UPDATED = "Your account has been updated."
-REFUSED = {Kind.LOGIN_FAILED, Kind.EMAIL_TRIED, Kind.THROTTLED}
+# What strangers can do in a member's name, and who did not know the password: it must not push
+# a login that was not the member's off the page.
+BY_STRANGERS = [Kind.LOGIN_FAILED, Kind.EMAIL_TRIED, Kind.RESET_ASKED, Kind.THROTTLED]
 
 
 class AccountView(AccountMixin, UpdateView):
@@ -32,14 +34,11 @@ class AccountView(AccountMixin, UpdateView):
         return copy(self.request.user)
 
     def get_context_data(self, **kwargs):
-        # What was refused again and again is one line: a login that was not the member's must not
-        # be pushed off the page.
-        events = groupby(
-            self.request.user.events.all()[:100],
-            key=lambda event: event.kind if event.kind in REFUSED else event.pk,
-        )
-        activity = [(next(run), 1 + len(list(run))) for _, run in islice(events, 10)]
-        return super().get_context_data(activity=activity, **kwargs)
+        events = self.request.user.events
+        own = events.exclude(kind__in=BY_STRANGERS).values("pk")[:10]
+        others = events.filter(kind__in=BY_STRANGERS).values("pk")[:5]
+        recent = SecurityEvent.objects.filter(Q(pk__in=own) | Q(pk__in=others))
+        return super().get_context_data(events=recent, **kwargs)
 
     def form_valid(self, form):
         try:

@@ -57,12 +57,12 @@ class HashingPool:
 
     @contextmanager
     def in_line(self):
-        """Take one of the places, of which one asker gets at most half."""
+        """Take one of the places, of which one asker gets at most three quarters."""
         who = asker.get()  # None in a shell or a command, which may have all
         # Nobody waits with the database locked, as the admin would: that holds up everybody.
         places = self.threads if connection.in_atomic_block else self.places
         with self.lock:
-            greedy = who and self.askers[who] >= max(1, self.places // 2)
+            greedy = who and self.askers[who] >= max(1, self.places * 3 // 4)
             if greedy or self.askers.total() >= places:
                 raise HashingBusy(WAIT_WHEN_BUSY)
             self.askers[who] += 1

@@ -193,7 +193,7 @@ if env_bool("CHECK_BREACHED_PASSWORDS", default=False):
         "OPTIONS": {"error_message": "This password is known from a data breach."},
     }
 
-# What users/throttle.py lets pass, counted in users_securityevent.
+# What users/throttle.py lets pass; users/limits.py says what counts.
 LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES = env_count(
     "LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES", default=10
 )

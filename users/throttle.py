@@ -1,13 +1,11 @@
 """
-How often something may be tried, counted in the table of security events.
+Counting what is tried too often, in the table of security events.
 
 The table is one for all processes and machines. An attempt is written into it before any password
 is hashed, and under a lock: a thousand attempts at once count like a thousand in turn.
 """
 
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -16,6 +14,7 @@ from django.utils import timezone
 from blog_project.try_later import TryLater
 from users.events import log, new_event
 from users.hashing import HashingBusy
+from users.limits import BOTH, FAILED, PASSWORDS, QUARTER
 from users.models import Kind, SecurityEvent, User
 
 
@@ -29,43 +28,10 @@ class Throttled(TryLater):
         self.columns = columns
 
 
-class Limit(NamedTuple):
-    """How many events of `kinds` may lie within `window`, counting those alike in `columns`."""
-
-    setting: str
-    window: timedelta
-    kinds: list[Kind]
-    columns: list[str]
-
-
-BOTH = ["address", "network"]
-QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
-FAILED = [Kind.LOGIN_FAILED]
-SIGNED_UP = [Kind.REGISTERED, Kind.EMAIL_TRIED]
-MAILED = [Kind.RESET_ASKED, Kind.CONFIRMATION_ASKED, Kind.PASSWORD_CHANGED]
-
-PASSWORDS = [
-    Limit("LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES", QUARTER, FAILED, BOTH),
-    Limit("LOGIN_FAILURES_PER_ADDRESS_PER_DAY", DAY, FAILED, ["address"]),
-    Limit("LOGIN_FAILURES_PER_IP_PER_15_MINUTES", QUARTER, FAILED, ["network"]),
-]
-SIGN_UPS = [
-    Limit("SIGNUPS_PER_IP_PER_HOUR", HOUR, SIGNED_UP, ["network"]),
-    Limit("MAILS_PER_ADDRESS_PER_HOUR", HOUR, SIGNED_UP, ["address"]),
-]
-
 # Whoever does one of these at some place is the member: what was guessed there is forgotten.
 PROOFS = [Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.PASSWORD_CHANGED, Kind.RESET_USED]
 # From one of these on, the member may be another, who was let in nowhere yet.
 BEGINNINGS = [Kind.REGISTERED, Kind.EMAIL_CHANGED, Kind.PASSWORD_CHANGED, Kind.RESET_USED]
-
-
-def mails(kind):
-    """Return the limits of a mail that an event of `kind` sends."""
-    return [  # each kind by itself, or strangers who ask for resets would stop the others
-        Limit("MAILS_PER_ADDRESS_PER_HOUR", HOUR, [kind], ["address"]),
-        Limit("MAILS_PER_IP_PER_HOUR", HOUR, MAILED, ["network"]),
-    ]
 
 
 @contextmanager

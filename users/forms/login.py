@@ -4,8 +4,9 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
 
+from users.limits import PASSWORDS
 from users.models import Kind
-from users.throttle import PASSWORDS, attempt
+from users.throttle import attempt
 
 LOGIN_UNSUCCESSFUL = "Login Unsuccessful. Please check email and password"
 CONFIRM_FIRST = "Please confirm your email address first, with the link that was sent to it."

@@ -13,9 +13,10 @@ from users.emails import send_email
 from users.events import record
 from users.forms.email import EmailChangeForm
 from users.forms.login import UNCONFIRMED_KEY
+from users.limits import SIGN_UPS, mails
 from users.links import read_token, send_link
 from users.models import EMAIL_TAKEN, Kind, User
-from users.throttle import SIGN_UPS, attempt, mails
+from users.throttle import attempt
 
 from .account import OwnUserMixin
 

@@ -12,8 +12,9 @@ from users.forms.password import (
     PasswordResetForm,
     SetPasswordForm,
 )
+from users.limits import mails
 from users.models import Kind
-from users.throttle import attempt, mails
+from users.throttle import attempt
 
 from .account import OwnUserMixin
 

@@ -8,9 +8,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
 from users.forms.register import RegisterForm
+from users.limits import SIGN_UPS
 from users.links import LINK_SENT, send_link
 from users.models import Kind
-from users.throttle import SIGN_UPS, attempt
+from users.throttle import attempt
 
 from .email import TakenEmailMixin
 

@@ -30,8 +30,6 @@ asker = ContextVar("asker", default=None)
 class HashingBusy(TryLater):
     """The line is full."""
 
-    status = 503
-
 
 class HashingPool:
     """Runs at most `threads` calls at a time; at most `waiting` more wait their turn."""

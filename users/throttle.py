@@ -14,7 +14,7 @@ from django.utils import timezone
 from blog_project.try_later import TryLater
 from users.events import log, new_event
 from users.hashing import HashingBusy
-from users.limits import BOTH, FAILED, PASSWORDS, QUARTER
+from users.limits import BOTH, FAILED, PASSWORDS, QUARTER, mails
 from users.models import Kind, SecurityEvent, User
 
 
@@ -45,6 +45,11 @@ def current_password(request):
     with attempt(request, PASSWORDS, Kind.LOGIN_FAILED, user.email, user) as event:
         yield
         event.kind = Kind.PASSWORD_CONFIRMED
+
+
+def mail_attempt(request, kind, email, user=None):
+    """Let the block mail `email`, which `user` may have, because of an event of `kind`."""
+    return attempt(request, mails(kind), kind, email, user)
 
 
 @contextmanager

@@ -13,20 +13,14 @@ from users.emails import send_email
 from users.events import record
 from users.forms.email import EmailChangeForm
 from users.forms.login import UNCONFIRMED_KEY
-from users.limits import SIGN_UPS, mails
+from users.limits import SIGN_UPS
 from users.links import read_token, send_link
 from users.models import EMAIL_TAKEN, Kind, User
-from users.throttle import attempt
+from users.throttle import attempt, mail_attempt
 
 from .account import OwnUserMixin
 
 EMAIL_CONFIRMED = "Your email address is confirmed."
-
-
-def confirmation_attempt(request, email, user):
-    """Let the block mail `email` about a link that `user` asked for."""
-    kind = Kind.CONFIRMATION_ASKED
-    return attempt(request, mails(kind), kind, email, user)
 
 
 class TakenEmailMixin:
@@ -49,8 +43,8 @@ class EmailChangeView(TakenEmailMixin, OwnUserMixin, FormView):
         user, new = self.request.user, form.cleaned_data["email"]
         self.request.session.cycle_key()  # the password was asked for again (ASVS 7.2.4)
         with (  # one mail to each
-            confirmation_attempt(self.request, user.email, user),
-            confirmation_attempt(self.request, new, user),
+            mail_attempt(self.request, Kind.CONFIRMATION_ASKED, user.email, user),
+            mail_attempt(self.request, Kind.CONFIRMATION_ASKED, new, user),
         ):
             send_link(self.request, "email_change", user, new)
             send_email(self.request, "email_change_asked", user.email, user=user, new=new)
@@ -67,7 +61,7 @@ class EmailConfirmSendView(View):
         if not user.is_authenticated:
             user = User.objects.filter(pk=request.session.get(UNCONFIRMED_KEY)).first()
         if user and not user.email_confirmed_at:
-            with confirmation_attempt(request, user.email, user):
+            with mail_attempt(request, Kind.CONFIRMATION_ASKED, user.email, user):
                 send_link(request, "email_confirm", user, user.email)
         request.session.pop(UNCONFIRMED_KEY, None)  # one right password, one mail
         return redirect("account" if request.user.is_authenticated else "login")

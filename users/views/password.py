@@ -14,7 +14,7 @@ from users.forms.password import (
 )
 from users.limits import mails
 from users.models import Kind
-from users.throttle import attempt
+from users.throttle import attempt, mail_attempt
 
 from .account import OwnUserMixin
 
@@ -56,8 +56,7 @@ class PasswordResetView(auth_views.PasswordResetView):
     template_name = "users/password_reset.html"
 
     def form_valid(self, form):
-        kind = Kind.RESET_ASKED
-        with attempt(self.request, mails(kind), kind, form.cleaned_data["email"]):
+        with mail_attempt(self.request, Kind.RESET_ASKED, form.cleaned_data["email"]):
             return super().form_valid(form)
 
 

@@ -1,10 +1,14 @@
 from django.views.generic import ListView
 
 from .models import Post
+from .paginator import PostPaginator
 
 
 class HomeView(ListView):
-    queryset = Post.objects.select_related("author")
+    queryset = Post.objects.select_related("author").only(
+        "title", "content", "date_posted", "author__username", "author__picture"
+    )
+    paginator_class = PostPaginator
     paginate_by = 10
     template_name = "blog/home.html"
 

@@ -1,5 +1,6 @@
 """Where sessions are kept, and what is remembered of each for its owner to see."""
 
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -14,8 +15,31 @@ VISIT_KEY = "visit"
 LAST_SEEN_SECONDS = 60
 
 
-class SessionStore(db.SessionStore):
-    """Django's database store, whose rows know their member and device."""
+opened = ContextVar("opened", default=None)  # the session of the request that is answered
+
+
+class MemberSession:
+    """Mixin for Django's stores that keep sessions in the database: rows know member and device."""
+
+    def __init__(self, session_key=None):
+        super().__init__(session_key)
+        self.row = None
+        opened.set(self)
+
+    def _get_session_from_db(self):
+        self.row = super()._get_session_from_db()
+        return self.row
+
+    def member(self):
+        """
+        Return the user whose session this is, or None if it is over.
+
+        Over is what has no row any more, whatever a cache may still say.
+        """
+        row = self.row or self._get_session_from_db()
+        if row is None:
+            self.flush()
+        return row and row.user
 
     @classmethod
     def get_model_class(cls):
@@ -39,6 +63,10 @@ class SessionStore(db.SessionStore):
         # A cookie may spell a NUL byte ("\000"), on which PostgreSQL raises: a forged cookie
         # would be a 500. Keys that Django makes are lower-case letters and digits.
         return super()._validate_session_key(key) and key.isascii() and key.isalnum()
+
+
+class SessionStore(MemberSession, db.SessionStore):
+    """Django's database store, with members."""
 
 
 def from_timestamp(seconds):

@@ -48,18 +48,21 @@ def env_count(name, default, least=1):
 
 def env_list(name):
     """Return the words that the environment variable `name` has between its commas."""
-    return [word.strip() for word in env.list(name, default=[])]
+    # Not through `env`, which takes a key that starts with "$" for the name of another variable.
+    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
 DEBUG = env_bool("DEBUG", default=False)
 
-# Not through `env`, which takes a key that starts with "$" for the name of another variable.
+# Not through `env` either.
 SECRET_KEY = os.environ.get("SECRET_KEY", "django-insecure-development-only" if DEBUG else "")
-if not SECRET_KEY:
+if not SECRET_KEY or (len(SECRET_KEY) < 50 and not DEBUG):
     raise ImproperlyConfigured(
-        "SECRET_KEY is not set. Make one with:"
-        ' python -c "import secrets; print(secrets.token_urlsafe(50))"'
+        f"SECRET_KEY {'has fewer than 50 characters' if SECRET_KEY else 'is not set'}. Make one"
+        ' with: python -c "import secrets; print(secrets.token_urlsafe(50))"'
     )
+# What former keys signed stays good while they are here.
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")
 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
@@ -82,6 +85,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "blog_project.health.answer_probes",
+    "blog_project.request_log.log_requests",
     "django.middleware.security.SecurityMiddleware",
     "blog_project.middleware.permissions_policy",
     "csp.middleware.CSPMiddleware",
@@ -122,6 +127,20 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 
+# The web server: gunicorn.conf.py hands these to it.
+
+PORT = env_count("PORT", default=8000)
+WEB_CONCURRENCY = env_count("WEB_CONCURRENCY", default=1)  # processes
+THREADS = env_count("THREADS", default=48)  # in each of them
+
+# How many passwords one process hashes at a time: its share of the cores, and one more, so that no
+# core is idle when another process has none to hash. And how many more may wait: with those, two
+# thirds of the process's threads, so that a third is left for pages.
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+HASHING_THREADS = math.ceil(CORES / WEB_CONCURRENCY) + 1
+HASHING_QUEUE = max(0, THREADS * 2 // 3 - HASHING_THREADS)
+
+
 # Database
 
 if "DATABASE_URL" in env.ENVIRON:
@@ -141,6 +160,44 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
     # Tests run on a file as well: in memory there is one connection, and nothing happens at once.
     DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
+    DATABASES["default"]["CONN_MAX_AGE"] = None  # a thread opens the file once
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # Whoever hashes a password holds no connection (users/hashing.py): one for each thread that
+    # is left is enough. A database that does not answer within five seconds is a 503, and one
+    # that is back is noticed at the next request.
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": max(2, THREADS // 3),
+        "timeout": 5,  # seconds, like the next one
+        "reconnect_timeout": 5,
+    }
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# Sessions are looked up in Redis before the database if there is one. Without it the site is
+# slower at worst: what it does not answer within a fifth of a second, the database does.
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # What templates keep drawn, under names that say all that is in it: a process's own.
+    "template_fragments": {
+        "BACKEND": "django.core.cache.backends.dummy.DummyCache"
+        if DEBUG  # the developer sees changes at once
+        else "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "template_fragments",
+    },
+}
+if REDIS_URL:
+    CACHES["default"] = {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "IGNORE_EXCEPTIONS": True,
+            "SOCKET_CONNECT_TIMEOUT": 0.2,
+            "SOCKET_TIMEOUT": 0.2,
+            # Not pickle: whoever can write to Redis could run code here.
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+        },
+    }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
@@ -153,7 +210,7 @@ AUTHENTICATION_BACKENDS = ["users.backends.SessionBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
-SESSION_ENGINE = "users.sessions"
+SESSION_ENGINE = "users.cached_sessions" if REDIS_URL else "users.sessions"
 # A session is over when its browser is closed, or 12 hours after the last visit. With "Remember
 # Me" it is over 14 days after the last visit. In any case it is over 30 days after the login.
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -167,13 +224,6 @@ PASSWORD_HASHERS = [
     "users.hashers.BCryptSHA256PasswordHasher",
     "users.hashers.BCryptPasswordHasher",
 ]
-
-# How many passwords one process hashes at a time: as many as there are cores, over all the web
-# server's processes. And how many more may wait in each: with those, two thirds of the threads in
-# which it answers requests, so that a third is left for pages.
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-HASHING_THREADS = math.ceil(CORES / env_count("WEB_CONCURRENCY", default=1))
-HASHING_QUEUE = max(0, env_count("THREADS", default=48) * 2 // 3 - HASHING_THREADS)
 
 # Length and surprise, no rules about which characters (ASVS 6.2.5).
 AUTH_PASSWORD_VALIDATORS = [
@@ -317,6 +367,9 @@ LOGGING = {
     },
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "INFO"},
+        # In production one line a request says which page was not found; errors have tracebacks.
+        "django.request": {"level": "WARNING" if DEBUG else "ERROR"},
+        "blog_project": {"handlers": ["stderr"], "level": "WARNING" if DEBUG else "INFO"},
         "django.server": {"handlers": ["runserver"], "level": "INFO", "propagate": False},
         "users": {"handlers": ["stderr"], "level": "INFO"},
     },

@@ -1,8 +1,11 @@
 """What cannot be done now, but in a while."""
 
 import math
+import sys
 
+from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
+from django.views import defaults
 
 
 class TryLater(Exception):
@@ -36,3 +39,13 @@ class TryLaterPage:
         page = render(request, f"{exception.status}.html", context, status=exception.status)
         page["Retry-After"] = seconds
         return page
+
+
+def server_error(request):
+    """Answer an exception that no view expected: with 503 while the database is away, else 500."""
+    if not isinstance(sys.exception(), OperationalError | InterfaceError):
+        return defaults.server_error(request)
+    page = defaults.server_error(request, template_name="503_database.html")
+    page.status_code = 503
+    page["Retry-After"] = 10  # seconds
+    return page

@@ -8,6 +8,7 @@ from users.views.login import LogoutView, admin_login
 
 admin.site.site_header = admin.site.site_title = "Django Blog administration"
 
+handler500 = "blog_project.try_later.server_error"
 urlpatterns = [
     path("", include("blog.urls")),
     path("", include("users.urls")),

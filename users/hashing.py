@@ -50,6 +50,8 @@ class HashingPool:
         """Return what `function` returns for `args`; raise HashingBusy at once if none may wait."""
         if hasattr(self.thread, "is_ours"):  # a hasher that calls itself
             return function(*args)
+        if getattr(connection, "pool", None) and not connection.in_atomic_block:
+            connection.close()  # gives it back: nobody else shall wait for this one
         with self.in_line():
             return self.executor.submit(function, *args).result()
 

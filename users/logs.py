@@ -16,7 +16,11 @@ class HideTokensMixin:
 
 
 class HideTokens(HideTokensMixin, logging.Formatter):
-    """For every log."""
+    """For every log. Of an error it says in which request it was."""
+
+    def formatMessage(self, record):
+        request = getattr(getattr(record, "request", None), "id", None)
+        return f"[{request}] {record.message}" if request else record.message
 
 
 class HideTokensServer(HideTokensMixin, ServerFormatter):

@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
+from django.test import override_settings
+
 from blog.models import Post
 from blog_project.tests.cast import CastTestCase
 
@@ -59,6 +61,35 @@ class HomeGet(HomeTestCase):
         self.write_posts(10)
         with self.assertNumQueries(1):
             self.client.get("/")
+
+
+@override_settings(
+    CACHES={
+        "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+        "template_fragments": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    }
+)
+class PostsKeptDrawn(HomeTestCase):
+    """As in production."""
+
+    def setUp(self):
+        self.write_posts(1)
+        self.assertContains(self.client.get("/"), "Content 0")
+        self.post = Post.objects.get()
+
+    def test_every_change_shows_at_once(self):
+        for change, words in [
+            ({"title": "New title"}, "New title"),
+            ({"content": "New content"}, "New content"),
+            ({"date_posted": FIRST_DAY + timedelta(days=400)}, "May 25, 2019"),
+            ({"author": self.bob}, "Bob"),
+        ]:
+            Post.objects.update(**change)
+            self.assertContains(self.client.get("/"), words)
+        self.bob.username, self.bob.picture = "Robert", "pictures/r.jpg"
+        self.bob.save()
+        for words in ["Robert", "/media/pictures/r.jpg"]:
+            self.assertContains(self.client.get("/"), words)
 
 
 class HomePages(HomeTestCase):

@@ -1,6 +1,6 @@
 from unittest.mock import patch
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.test import Client, SimpleTestCase
 
 from blog.views import HomeView
@@ -48,12 +48,23 @@ class ClientErrors(CastTestCase):
 
 
 class ServerError(SimpleTestCase):
-    """A SimpleTestCase may not query: the page needs no database."""
+    """A SimpleTestCase may not query: the pages need no database."""
 
-    def test_page_of_our_own_without_a_database(self):
-        client = Client(raise_request_exception=False)
-        with patch.object(HomeView, "get", side_effect=OperationalError("gone away")):
-            response = client.get("/")
+    def home_that_raises(self, error):
+        with patch.object(HomeView, "get", side_effect=error), self.assertLogs("django.request"):
+            return Client(raise_request_exception=False).get("/")
+
+    def test_page_of_our_own(self):
+        response = self.home_that_raises(ValueError("gone away"))
         self.assertContains(response, "Something Went Wrong", status_code=500)
         self.assertContains(response, "navbar", status_code=500)
         self.assertNotContains(response, "gone away", status_code=500)
+        self.assertNotIn("Retry-After", response)
+
+    def test_a_database_that_is_away_is_worth_another_try(self):
+        for error in [OperationalError("gone away"), InterfaceError("gone away")]:
+            response = self.home_that_raises(error)
+            self.assertContains(response, "Out Of Order", status_code=503)
+            self.assertContains(response, "navbar", status_code=503)
+            self.assertNotContains(response, "gone away", status_code=503)
+            self.assertEqual(response["Retry-After"], "10")

@@ -26,6 +26,29 @@ class Environment(SimpleTestCase):
         with self.assertRaisesMessage(ImproperlyConfigured, "SECRET_KEY"):
             settings_with(SECRET_KEY="")
 
+    def test_short_secret_key_does_not_start(self):
+        with self.assertRaisesMessage(ImproperlyConfigured, "SECRET_KEY has fewer than 50"):
+            settings_with(SECRET_KEY=KEY[:-1])
+        self.assertEqual(settings_with(SECRET_KEY="short", DEBUG="true")["SECRET_KEY"], "short")
+
+    def test_former_keys_are_taken_as_they_are(self):
+        self.assertEqual(settings_with(SECRET_KEY=KEY)["SECRET_KEY_FALLBACKS"], [])
+        production = settings_with(SECRET_KEY=KEY, SECRET_KEY_FALLBACKS=f"${KEY}, b{KEY}")
+        self.assertEqual(production["SECRET_KEY_FALLBACKS"], ["$" + KEY, "b" + KEY])
+
+    def test_redis_keeps_sessions_if_there_is_one(self):
+        production = settings_with(SECRET_KEY=KEY)
+        self.assertEqual(production["SESSION_ENGINE"], "users.sessions")
+        self.assertIn("locmem", production["CACHES"]["default"]["BACKEND"])
+        production = settings_with(SECRET_KEY=KEY, REDIS_URL="redis://10.0.0.6:6379/0")
+        self.assertEqual(production["SESSION_ENGINE"], "users.cached_sessions")
+        self.assertEqual(production["CACHES"]["default"]["LOCATION"], "redis://10.0.0.6:6379/0")
+
+    def test_parts_of_pages_are_kept_drawn_in_production_alone(self):
+        for environment, backend in [({"SECRET_KEY": KEY}, "locmem"), ({"DEBUG": "true"}, "dummy")]:
+            cache = settings_with(**environment)["CACHES"]["template_fragments"]
+            self.assertIn(backend, cache["BACKEND"])
+
     def test_a_key_alone_is_a_production_site(self):
         production = settings_with(SECRET_KEY=KEY)
         self.assertIs(production["DEBUG"], False)
@@ -109,6 +132,11 @@ class Environment(SimpleTestCase):
         postgresql = settings_with(DEBUG="true", DATABASE_URL=url)["DATABASES"]["default"]
         self.assertIn("postgresql", postgresql["ENGINE"])
         self.assertEqual(postgresql["HOST"], "db.example")
+        self.assertEqual(postgresql["OPTIONS"]["pool"]["max_size"], 16)
+        url += "?sslmode=require"
+        options = settings_with(DEBUG="true", DATABASE_URL=url, THREADS="3")
+        options = options["DATABASES"]["default"]["OPTIONS"]
+        self.assertEqual((options["sslmode"], options["pool"]["max_size"]), ("require", 2))
 
     def test_mail_goes_to_the_terminal_or_to_a_server(self):
         for version in [(5, 2), (6, 1)]:

@@ -68,6 +68,17 @@ class Pool(SimpleTestCase):
             time.sleep(0.001)
         self.assertEqual(self.pool.run(len, "abc"), 3)
 
+    def test_who_waits_holds_no_connection_of_the_databases_pool(self):
+        with (
+            patch.object(hashing.connection, "pool", "a pool", create=True),
+            patch.object(hashing.connection, "close") as close,
+        ):
+            with patch.object(hashing.connection, "in_atomic_block", True):
+                self.pool.run(len, "")
+            close.assert_not_called()  # that would undo the transaction
+            self.pool.run(len, "")
+            close.assert_called_once_with()
+
     def test_places_are_given_back_after_errors(self):
         for _ in range(5):
             with self.assertRaises(ZeroDivisionError):
@@ -89,13 +100,14 @@ class Pool(SimpleTestCase):
 
     def test_cores_are_shared_by_the_processes(self):
         cores = settings_with(DEBUG="true")["CORES"]
-        for workers, threads in [(1, cores), (cores, 1), (3 * cores, 1)]:
+        # And one thread more each, for when the others have nothing to hash.
+        for workers, threads in [(1, cores + 1), (cores, 2), (3 * cores, 2)]:
             environment = settings_with(DEBUG="true", WEB_CONCURRENCY=str(workers))
             self.assertEqual(environment["HASHING_THREADS"], threads)
 
     @skipUnless(hasattr(os, "fork"), "a system without fork")
     def test_a_third_of_the_threads_never_waits(self):
-        for threads, places in [(48, 32), (1, 1)]:
+        for threads, places in [(48, 32), (1, 2)]:
             environment = settings_with(DEBUG="true", THREADS=str(threads), WEB_CONCURRENCY="999")
             places_there = environment["HASHING_THREADS"] + environment["HASHING_QUEUE"]
             self.assertEqual(places_there, places)

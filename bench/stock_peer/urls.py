@@ -1,0 +1,17 @@
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+from django.views.generic import TemplateView
+
+from . import views
+
+urlpatterns = [
+    path("", views.HomeView.as_view(), name="home"),
+    path("home/", views.HomeView.as_view()),
+    path("about/", TemplateView.as_view(template_name="about.html"), name="about"),
+    path("register/", views.RegisterView.as_view(), name="register"),
+    path("login/", views.LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("account/", views.AccountView.as_view(), name="account"),
+    path("admin/", admin.site.urls),
+]

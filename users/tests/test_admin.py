@@ -19,9 +19,11 @@ class UserList(AdminTestCase):
             self.assertContains(response, heading)
 
     def test_search_by_username_or_email(self):
-        for words in ["ali", "alice@example"]:
+        for words in ["ali", "ALICE", "alice@example", " Alice@Example.com "]:
             response = self.client.get("/admin/users/user/", {"q": words})
             self.assertEqual(list(response.context["cl"].queryset), [self.alice])
+        response = self.client.get("/admin/users/user/", {"q": "lice"})
+        self.assertEqual(list(response.context["cl"].queryset), [])
 
     def test_filters(self):
         response = self.client.get("/admin/users/user/", {"is_staff__exact": 1})

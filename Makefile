@@ -23,7 +23,7 @@ pathlib.Path(".venv/$(PIP_WHEEL)").write_bytes(wheel)
 endef
 export FETCH_PIP
 
-.PHONY: run test check browser pictures
+.PHONY: run test check browser bench pictures
 
 run: .venv/installed
 	@$(PYTHON) manage.py migrate --verbosity 0
@@ -49,6 +49,9 @@ check: .venv/installed-dev
 
 browser: .venv/installed-dev
 	$(PYTHON) -m pytest browser_tests
+
+bench: .venv/installed-dev
+	$(PYTHON) -m bench $(if $(QUICK),--quick)
 
 pictures: .venv/installed-dev
 	$(PYTHON) -m pytest browser_tests/pictures.py

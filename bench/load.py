@@ -25,6 +25,7 @@ class Client:
     def __init__(self, port, ip="192.0.2.1"):
         self.port, self.ip = port, ip
         self.cookies, self.socket, self.token = {}, None, None
+        self.keep = True  # the connection, from one request to the next
 
     def get(self, path):
         return self.ask("GET", path)
@@ -61,6 +62,7 @@ class Client:
             *([f"Cookie: {cookies}"] if cookies else []),
             "Content-Type: application/x-www-form-urlencoded",
             f"Content-Length: {len(body)}",
+            *([] if self.keep else ["Connection: close"]),
         ]
         return "\r\n".join([*lines, "", ""]).encode() + body
 

@@ -1,0 +1,160 @@
+"""
+`python -m bench`: measures the site beside its peers, and prints a table.
+
+It is written into docs/performance.md as well, unless --quick is asked for, whose small numbers
+only show that the benchmark still works. Ratios come first: times are those of a busy machine.
+"""
+
+import argparse
+import tempfile
+import time
+from contextlib import ExitStack
+
+from bench import pages, report, scale, sites, storms, workers
+from bench.databases import PostgreSQL
+from bench.report import Row
+
+
+class Size:
+    """How much is measured: enough to tell something, or just enough to run."""
+
+    def __init__(self, quick):
+        self.clients = {4: 40} if quick else {8: 40, 32: 100}  # and the most ms that home may take
+        self.seconds = 1 if quick else 9
+        self.rounds, self.page_seconds = (1, 0.3) if quick else (7, 1)
+        self.many, self.turns = (12_000, 1) if quick else (1_000_000, 3)
+        self.first, self.then = (50, 100) if quick else (1_000, 10_000)
+
+
+def login_rows(folder, size):
+    for clients, most in size.clients.items():
+        with sites.ours(folder) as site:
+            storm, share = storms.share(site, clients, size.seconds, storms.log_in)
+        beside = []
+        for peer in [sites.flask, sites.stock]:
+            with peer(folder) as site:
+                other = storms.storm(site, clients, size.seconds, storms.log_in)
+                beside.append(f"{site.name} {other.p99:.0f} ms")
+        yield Row(
+            f"logins a second, {clients} clients, as a share of bare bcrypt",
+            f"{share:.2f}",
+            "0.95",
+            share >= 0.95,
+            f"{storm.rate:.1f} a second",
+        )
+        yield Row(
+            "p99 of the home page meanwhile",
+            f"{storm.p99:.0f} ms, {storm.errors} errors",
+            f"{most} ms, 0 errors",
+            storm.p99 <= most and not storm.errors,
+            ", ".join(beside),
+        )
+
+
+def sign_up_rows(folder, size):
+    # More threads, so that all of the 64 have a place in the line.
+    with sites.ours(folder, THREADS="192") as site:
+        storm, share = storms.share(site, 8, size.seconds, storms.sign_up)
+        crowd = storms.storm(site, 64, size.seconds, storms.sign_up)
+        locked = site.server.log.read_text().count("database is locked")
+    yield Row(
+        "sign-ups a second, 8 clients, as a share of bare bcrypt",
+        f"{share:.2f}",
+        "0.95",
+        share >= 0.95,
+        f"{storm.rate:.1f} a second",
+    )
+    yield Row(
+        "“database is locked” while 64 clients sign up on SQLite",
+        f"{locked}, {crowd.errors} errors",
+        "0",
+        not locked and not crowd.errors,
+        f"{crowd.rate:.1f} a second",
+    )
+
+
+def page_rows(folder, size):
+    with ExitStack() as stack:
+        ours = stack.enter_context(sites.ours(folder))
+        flask = stack.enter_context(sites.flask(folder, *sites.LIKE_OURS))
+        stock = stack.enter_context(sites.stock(folder, *sites.LIKE_OURS))
+        measured = pages.rates([ours, flask, stock], size.rounds, size.page_seconds)
+    for page, rates in measured.items():
+        for peer, most in [("flask", 1.0), ("stock", 1.5)]:
+            ratio = rates["ours"] / rates[peer]
+            yield Row(
+                f"{page} a second, against the {peer} peer",
+                f"{ratio:.2f}",
+                f"{most}",
+                ratio >= most,
+                f"{rates['ours']:.0f} against {rates[peer]:.0f}",
+            )
+
+
+def scale_rows(folder, size, postgresql):
+    for name in ["SQLite", *(["PostgreSQL"] if postgresql else [])]:
+        small, large = scale.compare(folder, postgresql, name, size.many, size.turns)
+        for what in ["login", "sign-up check", "session read", "home"]:
+            most = 1.2 if what == "home" else 1.1
+            ratio = large[what] / small[what]
+            yield Row(
+                f"{what} with {size.many:,} rows against few, {name}",
+                f"{ratio:.2f}",
+                f"{most}",
+                ratio <= most,
+                f"{large[what]:.1f} against {small[what]:.1f} ms",
+            )
+        for what in ["page 1,000", "admin: users", "admin: search", "admin: one user"]:
+            most = 100 if what == "page 1,000" else 300
+            time = f"{large[what]:.0f} ms"
+            yield Row(
+                f"{what} with {size.many:,} rows, {name}", time, f"{most} ms", large[what] <= most
+            )
+
+
+def worker_rows(folder, size, postgresql):
+    first, then = workers.memory(folder, size.first, size.then)
+    yield Row(
+        f"memory of a worker after {size.then:,} requests",
+        f"{then:.0f} MB, {then - first:+.1f} since the first {size.first:,}",
+        "120 MB, no growth",
+        then <= 120 and then - first < 1,
+    )
+    if postgresql:
+        url = postgresql.create("two")
+        alone, both = workers.second_server(folder, url, 8, size.seconds)
+        ratio = both / alone
+        yield Row(
+            "logins with two web servers on a core each, against one, PostgreSQL",
+            f"{ratio:.2f}",
+            "1.9",
+            ratio >= 1.9,
+            f"{both:.1f} against {alone:.1f} a second",
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small numbers, in a minute")
+    quick = parser.parse_args().quick
+    size, start, rows = Size(quick), time.monotonic(), []
+    with tempfile.TemporaryDirectory() as folder, PostgreSQL.if_it_answers() as postgresql:
+        for measure in [
+            lambda: login_rows(folder, size),
+            lambda: sign_up_rows(folder, size),
+            lambda: page_rows(folder, size),
+            lambda: worker_rows(folder, size, postgresql),
+            lambda: scale_rows(folder, size, postgresql),
+        ]:
+            for row in measure():
+                print(f"{time.monotonic() - start:4.0f} s  {row.what}: {row.measured}", flush=True)
+                rows.append(row)
+        versions = postgresql.version if postgresql else "no PostgreSQL"
+    text = f"{report.machine(versions)}\n\n{report.table(rows)}"
+    print(f"\n{text}")
+    if not quick:
+        report.write(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""
+What a million members, sessions and posts cost: the same requests on a small and a large site.
+
+`python -m bench.scale` is one process on one database, which fills it or measures it, so that the
+small and the large one can take turns.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+from bench.content import PASSWORD
+from bench.servers import ROOT, UNLIMITED, site_environment
+
+REPEATS = 30
+CHEAP_ROUNDS = 4  # of bcrypt, or its quarter of a second would hide all else
+
+# For both databases, but for what makes a key that nobody can guess.
+NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %s) "
+USERS = """
+INSERT INTO users_user (password, is_superuser, first_name, last_name, is_staff, is_active,
+    date_joined, username, username_folded, email, picture)
+{numbers} SELECT '!', {false}, '', '', {false}, {true}, '2026-01-01', 'member' || i, 'member' || i,
+    'member' || i || '@example.com', 'default.jpg' FROM n
+"""
+SESSIONS = """
+INSERT INTO users_session (session_key, session_data, expire_date, user_id, since, last_seen,
+    user_agent)
+{numbers} SELECT {key}, 'x', '2036-01-01', i, '2026-01-01', '2026-01-01', '' FROM n
+"""
+POSTS = """
+INSERT INTO blog_post (title, content, date_posted, author_id)
+{numbers} SELECT 'Post ' || i, 'Some words about nothing much, to be read by nobody at all. ',
+    {date}, 1 + i %% 1000 FROM n
+"""
+BY_VENDOR = {
+    "sqlite": {
+        "key": "lower(hex(randomblob(16)))",
+        "date": "datetime('2026-01-01', '-' || i || ' minutes')",
+        "false": "0",
+        "true": "1",
+    },
+    "postgresql": {
+        "key": "md5(i::text)",
+        "date": "timestamptz '2026-01-01' - i * interval '1 minute'",
+        "false": "false",
+        "true": "true",
+    },
+}
+
+
+def fill(members, posts):
+    """Create `members` members with a session each, `posts` posts, and a member of staff."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("migrate", verbosity=0)
+    words = BY_VENDOR[connection.vendor]
+    with connection.cursor() as cursor:
+        for statement, number in [(USERS, members), (SESSIONS, members), (POSTS, posts)]:
+            cursor.execute(statement.format(numbers=NUMBERS, **words), [number])
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+
+
+def measure():
+    """Return {what: median milliseconds} on the database that is there."""
+    from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
+    from django.test import Client
+
+    from users.models import User
+
+    BCryptSHA256PasswordHasher.rounds = CHEAP_ROUNDS
+    carol, _ = User.objects.get_or_create(
+        username="carol", email="carol@example.org", is_staff=True, is_superuser=True
+    )
+    carol.set_password(PASSWORD)
+    carol.save()
+    member, stranger, reader = Client(), Client(), Client()
+    member.force_login(carol)
+    login = {"username": carol.email, "password": PASSWORD}
+
+    def log_in():
+        stranger.cookies.clear()
+        return stranger.post("/login/", login)
+
+    taken = {"username": "member500", "email": "member500@example.com"}
+    passwords = {"password1": PASSWORD, "password2": PASSWORD}
+    one = User.objects.get(username="member500").pk
+    users = "/admin/users/user/"
+    return {
+        "sign-up check": timed(lambda: stranger.post("/register/", {**taken, **passwords})),
+        "login": timed(log_in, 302),
+        "session read": timed(lambda: member.get("/about/")),
+        "home": timed(lambda: reader.get("/")),
+        "page 1,000": timed(lambda: reader.get("/?page=1000"), None),
+        "admin: users": timed(lambda: member.get(users), repeats=5),
+        "admin: search": timed(lambda: member.get(f"{users}?q=member500@example.com"), repeats=5),
+        "admin: one user": timed(lambda: member.get(f"{users}{one}/change/"), repeats=5),
+    }
+
+
+def timed(ask, status=200, repeats=REPEATS):
+    """Return the median milliseconds of `ask`, whose answer has to have `status` unless None."""
+    milliseconds = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        answer = ask()
+        milliseconds.append((time.perf_counter() - start) * 1000)
+        if status and answer.status_code != status:
+            raise RuntimeError(f"{answer.request['PATH_INFO']} answered {answer.status_code}.")
+    return statistics.median(milliseconds[1:])  # the first one warms up
+
+
+def compare(folder, postgresql, name, many, turns):
+    """
+    Return {what: median milliseconds} with few rows and with `many`, on the database `name`.
+
+    Both are measured `turns` times in turn, in processes of their own.
+    """
+    sites = []
+    for size, members, posts in [("few", 1_000, 100), ("many", many, many)]:
+        url = f"sqlite:///{folder}/{size}.sqlite3"
+        if name == "PostgreSQL":
+            url = postgresql.create(size)
+        environment = site_environment(url, **UNLIMITED)
+        run(environment, "--fill", str(members), str(posts))
+        sites.append((environment, []))
+    for _ in range(turns):
+        for environment, seen in sites:
+            seen.append(json.loads(run(environment)))
+    return [
+        {what: statistics.median(turn[what] for turn in seen) for what in seen[0]}
+        for _, seen in sites
+    ]
+
+
+def run(environment, *options):
+    command = [sys.executable, "-m", "bench.scale", *options]
+    return subprocess.check_output(
+        command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, text=True
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
+    parser.add_argument("--fill", nargs=2, type=int, metavar=("MEMBERS", "POSTS"))
+    options = parser.parse_args()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "blog_project.settings"
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    if options.fill:
+        fill(*options.fill)
+    else:
+        json.dump(measure(), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

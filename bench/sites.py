@@ -1,0 +1,80 @@
+"""The three sites that are measured: ours, and its peers, each filled and started alike."""
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from functools import cache
+
+from bench.content import PASSWORD
+from bench.load import Client
+from bench.servers import ROOT, UNLIMITED, Server, manage, site_environment
+
+PEOPLE, POSTS = 200, 30
+# The peers under the server that the site has, where pages are compared.
+LIKE_OURS = ["--worker-class=gthread", "--threads=48", "--keep-alive=75"]
+
+
+class Site:
+    """A site that runs: where its pages are, and what its login form calls the e-mail."""
+
+    def __init__(self, server, name, slash="/", email_field="username"):
+        self.server, self.port, self.name = server, server.port, name
+        self.login, self.account = f"/login{slash}", f"/account{slash}"
+        self.email_field = email_field
+
+    def form(self, act):
+        return "/register/" if act.__name__ == "sign_up" else self.login
+
+    def member(self, number):
+        """Return a Client that is logged in."""
+        client = Client(self.port, ip=f"198.51.{number}.8")
+        client.read_form(self.login)
+        # One of the last: SQLAlchemy finds the authors of a page without another query.
+        fields = {self.email_field: f"user{PEOPLE - 1 - number}@example.com", "password": PASSWORD}
+        if client.post(self.login, **fields).status != 302:
+            raise RuntimeError(f"{self.name}: the login failed.")
+        return client
+
+
+@cache
+def collect_static():
+    manage(site_environment("sqlite://:memory:"), "collectstatic", "--noinput", "--verbosity=0")
+
+
+@contextmanager
+def ours(folder, database_url=None, *, workers=2, cpus=None, **environment):
+    """Run the site on a database of its own, SQLite unless `database_url` says otherwise."""
+    database_url = database_url or f"sqlite:///{folder}/ours.sqlite3"
+    workers = {"WEB_CONCURRENCY": str(workers), **UNLIMITED}
+    environment = site_environment(database_url, **workers, **environment)
+    manage(environment, "migrate", "--verbosity=0")
+    collect_static()
+    fill = f"from bench import fill; fill.people({PEOPLE}, {POSTS})"
+    manage(environment, "shell", "--verbosity=0", "--command", fill)
+    with Server(environment, log=f"{folder}/ours{cpus or ''}.log", cpus=cpus) as server:
+        yield Site(server, "ours")
+
+
+@contextmanager
+def peer(folder, name, app, *arguments, **site):
+    """Run a peer, with two workers, as its guide says if there are no `arguments`."""
+    database, log = f"{folder}/{name}.sqlite3", f"{folder}/{name}.log"
+    environment = {"PATH": os.environ["PATH"], "DATABASE": database}
+    if not os.path.exists(database):
+        seed = [sys.executable, "-m", f"bench.{name}_peer.seed", f"--users={PEOPLE}"]
+        seed = [*seed, f"--posts={POSTS}"]
+        subprocess.run(seed, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    # Not the site's gunicorn.conf.py.
+    own = ["--config=/dev/null", "--workers=2", "--no-control-socket", app]
+    with Server(environment, *own, *arguments, log=log) as server:
+        yield Site(server, name, **site)
+
+
+def flask(folder, *arguments):
+    app = "bench.flask_peer:app"
+    return peer(folder, "flask", app, *arguments, slash="", email_field="email")
+
+
+def stock(folder, *arguments):
+    return peer(folder, "stock", "bench.stock_peer.wsgi", *arguments)

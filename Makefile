@@ -1,5 +1,6 @@
 # make run    set up what is missing and serve the site on http://127.0.0.1:8000
 # make test   set up what is missing and run the tests
+# make serve  set up what is missing and serve as in production, with the environment in .env
 # CONTRIBUTING.md says more about the others.
 
 PORT ?= 8000
@@ -23,7 +24,7 @@ pathlib.Path(".venv/$(PIP_WHEEL)").write_bytes(wheel)
 endef
 export FETCH_PIP
 
-.PHONY: run test check browser bench pictures
+.PHONY: run test serve check browser bench pictures
 
 run: .venv/installed
 	@$(PYTHON) manage.py migrate --verbosity 0
@@ -36,6 +37,14 @@ run: .venv/installed
 
 test: .venv/installed
 	$(PYTHON) -m pytest
+
+# DEBUG is off whatever the environment says. gunicorn.conf.py looks first whether the site could
+# answer at all; nothing is migrated here, where nobody asked for it.
+serve: .venv/installed
+	@set -e; if [ -f .env ]; then set -a; . ./.env; set +a; fi; export DEBUG=false; \
+	$(PYTHON) gunicorn.conf.py; \
+	$(PYTHON) manage.py collectstatic --noinput --verbosity 0; \
+	exec $(PYTHON) -m gunicorn
 
 check: .venv/installed-dev
 	$(PYTHON) -m ruff format --check .

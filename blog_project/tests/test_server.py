@@ -31,10 +31,10 @@ class ServerTestCase(SimpleTestCase):
 
 
 class Refusals(ServerTestCase):
-    def refusal(self, **environment):
-        """Return all that gunicorn says, which has to end by itself."""
+    def refusal(self, *command, **environment):
+        """Return all that gunicorn, or another `command`, says, which has to end by itself."""
+        command = [sys.executable, *(command or ["-m", "gunicorn", "--check-config"])]
         environment = {**self.environment, **environment}
-        command = [sys.executable, "-m", "gunicorn", "--check-config"]
         run = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
         )
@@ -56,6 +56,11 @@ class Refusals(ServerTestCase):
                 self.assertIn(f"Not started: {words}", refusal)
                 if environment.get("DATABASE_URL") != away:  # where the driver has its say as well
                     self.assertEqual(refusal.count("\n"), 1, refusal)
+
+    def test_make_serve_asks_before_it_collects_static_files(self):
+        refusal = self.refusal("gunicorn.conf.py", SECRET_KEY="")
+        self.assertTrue(refusal.startswith("Not started: SECRET_KEY is not set."), refusal)
+        self.assertEqual(refusal.count("\n"), 1, refusal)
 
 
 class Serving(ServerTestCase):

@@ -7,6 +7,8 @@ from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
 from django.views import defaults
 
+from blog_project.health import drop_broken_connections
+
 
 class TryLater(Exception):
     """
@@ -45,6 +47,7 @@ def server_error(request):
     """Answer an exception that no view expected: with 503 while the database is away, else 500."""
     if not isinstance(sys.exception(), OperationalError | InterfaceError):
         return defaults.server_error(request)
+    drop_broken_connections()
     page = defaults.server_error(request, template_name="503_database.html")
     page.status_code = 503
     page["Retry-After"] = 10  # seconds

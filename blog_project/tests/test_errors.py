@@ -1,4 +1,5 @@
-from unittest.mock import patch
+from threading import Event
+from unittest.mock import Mock, patch
 
 from django.db import InterfaceError, OperationalError
 from django.test import Client, SimpleTestCase
@@ -68,3 +69,12 @@ class ServerError(SimpleTestCase):
             self.assertContains(response, "navbar", status_code=503)
             self.assertNotContains(response, "gone away", status_code=503)
             self.assertEqual(response["Retry-After"], "10")
+
+    def test_connections_that_a_restart_of_the_database_broke_are_not_handed_out(self):
+        checked = Event()
+        pool = Mock(closed=False, check=checked.set)
+        with patch("blog_project.health.connection", pool=pool):
+            self.home_that_raises(ValueError("gone away"))
+            self.assertFalse(checked.is_set())
+            self.home_that_raises(OperationalError("gone away"))
+            self.assertTrue(checked.wait(60))

@@ -12,6 +12,8 @@ UNREACHABLE = {
     "LOCATION": "redis://127.0.0.1:9/0",  # where nobody listens
     "OPTIONS": {"IGNORE_EXCEPTIONS": True},
 }
+# Whatever REDIS_URL says: nobody's Redis is emptied by tests.
+OWN = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "tests"}
 
 
 class Healthz(TestCase):
@@ -72,13 +74,13 @@ class Readyz(TestCase):
         with patch.object(connection, "cursor", side_effect=OperationalError):
             self.assertNotReady("The database does not answer")
 
-    @override_settings(REDIS_URL="redis://127.0.0.1:9/0")
+    @override_settings(CACHES={"default": OWN}, REDIS_URL="redis://127.0.0.1:9/0")
     def test_redis_is_asked_if_there_is_one(self):
         self.assertReady()  # an answer from the cache of the tests
         with override_settings(CACHES={"default": UNREACHABLE}):
             self.assertNotReady("Redis does not answer")
 
-    @override_settings(CACHES={"default": UNREACHABLE})
+    @override_settings(CACHES={"default": UNREACHABLE}, REDIS_URL="")
     def test_no_cache_is_asked_without_one(self):
         self.assertIsNone(caches["default"].get("x"))
         self.assertReady()

@@ -3,7 +3,7 @@
 import html
 import re
 
-from django.test import Client
+from django.test import Client, override_settings
 
 from blog_project.tests.cast import PASSWORD, CastTestCase
 from users.models import User
@@ -167,6 +167,7 @@ class ForgedSession(CastTestCase):
                 self.client.cookies["sessionid"].set("sessionid", cookie, cookie)
                 self.assertRedirects(self.client.get("/account/"), "/login/?next=/account/")
 
+    @override_settings(SESSION_ENGINE="users.sessions")  # Redis still knew what it was
     def test_session_whose_data_was_changed_is_a_stranger(self):
         self.client.force_login(self.alice)
         session = self.client.session

@@ -4,11 +4,11 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 
 from blog_project.tests.cast import CastTestCase
-from blog_project.tests.test_health import UNREACHABLE
+from blog_project.tests.test_health import OWN, UNREACHABLE
 from users.models import Session
 
 
-@override_settings(SESSION_ENGINE="users.cached_sessions")
+@override_settings(SESSION_ENGINE="users.cached_sessions", CACHES={"default": OWN})
 class CachedSessions(CastTestCase):
     """With a cache of the tests' own in place of Redis, which every process would share."""
 

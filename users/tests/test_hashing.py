@@ -69,15 +69,13 @@ class Pool(SimpleTestCase):
         self.assertEqual(self.pool.run(len, "abc"), 3)
 
     def test_who_waits_holds_no_connection_of_the_databases_pool(self):
-        with (
-            patch.object(hashing.connection, "pool", "a pool", create=True),
-            patch.object(hashing.connection, "close") as close,
-        ):
-            with patch.object(hashing.connection, "in_atomic_block", True):
-                self.pool.run(len, "")
-            close.assert_not_called()  # that would undo the transaction
+        with patch.object(hashing, "connection", pool="a pool") as connection:
+            connection.in_atomic_block = True
             self.pool.run(len, "")
-            close.assert_called_once_with()
+            connection.close.assert_not_called()  # that would undo the transaction
+            connection.in_atomic_block = False
+            self.pool.run(len, "")
+            connection.close.assert_called_once_with()
 
     def test_places_are_given_back_after_errors(self):
         for _ in range(5):

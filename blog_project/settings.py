@@ -165,11 +165,18 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     # Whoever hashes a password holds no connection (users/hashing.py): one for each thread that
     # is left is enough. A database that does not answer within five seconds is a 503, and one
     # that is back is noticed at the next request.
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
-        "min_size": 1,
-        "max_size": max(2, THREADS // 3),
-        "timeout": 5,  # seconds, like the next one
-        "reconnect_timeout": 5,
+    DATABASES["default"]["OPTIONS"] = {
+        # Of a machine that is gone nothing comes back, not even that it refuses: without these,
+        # it would be waited for as long as the system sees fit, a quarter of an hour.
+        "connect_timeout": 5,  # seconds
+        "tcp_user_timeout": 5_000,  # milliseconds
+        **DATABASES["default"].get("OPTIONS", {}),
+        "pool": {
+            "min_size": 1,
+            "max_size": max(2, THREADS // 3),
+            "timeout": 5,  # seconds, like the next one
+            "reconnect_timeout": 5,
+        },
     }
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 

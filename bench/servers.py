@@ -23,6 +23,13 @@ UNLIMITED = {
 }
 
 
+def free_port():
+    """Return a port of this machine's loopback on which nobody listens."""
+    with socket.socket() as any_port:
+        any_port.bind(("127.0.0.1", 0))
+        return any_port.getsockname()[1]
+
+
 def site_environment(database_url, **more):
     """Return the environment of a production site on `database_url`, and nothing of this one's."""
     return {
@@ -53,9 +60,7 @@ class Server:
     """
 
     def __init__(self, environment, *arguments, log, cpus=None):
-        with socket.socket() as any_port:
-            any_port.bind(("127.0.0.1", 0))
-            self.port = any_port.getsockname()[1]
+        self.port = free_port()
         pin = ["taskset", "--cpu-list", cpus] if cpus else []
         self.command = [*pin, sys.executable, "-m", "gunicorn", *arguments]
         self.environment = {**environment, "PORT": str(self.port)}

@@ -8,6 +8,8 @@ from uuid import uuid4
 from django.contrib.auth import SESSION_KEY
 from django.utils import timezone
 
+from users.sessions import knows_member
+
 logger = logging.getLogger(__name__)
 
 
@@ -41,4 +43,4 @@ def log_requests(get_response):
 def user_id(request):
     """Return the id of the member whom the answer knew, or None: to log reads no session."""
     session = getattr(request, "session", None)  # not there if HTTPS was asked for first
-    return session.get(SESSION_KEY) if session is not None and session.accessed else None
+    return session[SESSION_KEY] if session is not None and knows_member(session) else None

@@ -76,8 +76,9 @@ def from_timestamp(seconds):
 
 def knows_member(session):
     """Return whether a page looked at `session` and found a member in it."""
-    # A page that did not look must not start to depend on the cookie.
-    return session.accessed and SESSION_KEY in session
+    # A page that did not look must not start to depend on the cookie. And one that looked in vain,
+    # while the database is away, must not look again: that takes seconds, and fails again.
+    return hasattr(session, "_session_cache") and SESSION_KEY in session
 
 
 def keep_private(get_response):

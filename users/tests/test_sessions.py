@@ -4,6 +4,7 @@ from math import log2
 from unittest.mock import patch
 
 from django.contrib.auth import SESSION_KEY
+from django.db import OperationalError, connection
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 
@@ -210,6 +211,26 @@ class Privacy(CastTestCase):
         with patch("users.views.profile.default_storage.open", return_value=BytesIO(b"")):
             response = self.client.get(f"/media/pictures/{'0' * 32}.jpg")
         self.assertIn("public", response["Cache-Control"])
+
+
+class DatabaseAway(CastTestCase):
+    """Each look at it may take seconds: one is enough, and the answer is as whole as any."""
+
+    def test_is_asked_once_and_the_answer_has_its_headers_and_its_line_in_the_log(self):
+        self.client.force_login(self.alice)
+        self.client.raise_request_exception = False
+        away = OperationalError("gone away")
+        for url in ["/", "/account/", "/login/", "/logout/", "/nope/"]:
+            with (
+                self.subTest(url),
+                patch.object(connection, "cursor", side_effect=away) as cursor,
+                self.assertLogs("django.request"),
+                self.assertLogs("blog_project.request_log") as log,
+            ):
+                response = self.client.get(url)
+                self.assertEqual((response.status_code, cursor.call_count), (503, 1))
+                self.assertIn("Content-Security-Policy", response)
+                self.assertIn(response["X-Request-ID"], log.output[0])
 
 
 class SessionOfADeletedMember(TransactionTestCase):

@@ -3,7 +3,7 @@
 from django.contrib.auth import logout
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
@@ -17,6 +17,8 @@ class DeletedMeanwhileMixin:
     def dispatch(self, request, *args, **kwargs):
         try:
             return super().dispatch(request, *args, **kwargs)
+        except OperationalError:  # of a database that is away: asked again, it fails again
+            raise
         except (DatabaseError, ObjectDoesNotExist):
             user = request.user
             if user.is_anonymous or User.objects.filter(pk=user.pk).exists():

@@ -10,6 +10,9 @@ PYTHON = .venv/bin/python
 # A start as in production, for what has to look at it: any key and any host.
 PRODUCTION = DEBUG=false SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") ALLOWED_HOSTS=blog.example
 
+# The tests of what runs in processes of its own, with databases of its own: once is enough.
+NO_SERVERS = --ignore=blog_project/tests/test_several_machines.py --ignore=blog_project/tests/test_server.py
+
 # Debian's python3 comes without ensurepip: there, pip itself is fetched first, and checked.
 PIP_WHEEL = pip-26.3-py3-none-any.whl
 PIP_SHA256 = f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13
@@ -36,7 +39,7 @@ run: .venv/installed
 	@exec $(PYTHON) manage.py runserver $(PORT)
 
 test: .venv/installed
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(ARGS)
 
 # DEBUG is off whatever the environment says. gunicorn.conf.py looks first whether the site could
 # answer at all; nothing is migrated here, where nobody asked for it.
@@ -51,7 +54,7 @@ check: .venv/installed-dev
 	$(PYTHON) -m ruff check .
 	$(PYTHON) manage.py check --fail-level WARNING
 	$(PYTHON) manage.py makemigrations --check
-	$(PYTHON) -m coverage run -m pytest
+	$(PYTHON) -m coverage run -m pytest $(NO_SERVERS)
 	$(PYTHON) -m coverage report
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 	env -i $(PYTHON) -c "import blog_project.wsgi" 2>&1 | grep "ImproperlyConfigured: SECRET_KEY"

@@ -44,8 +44,10 @@ class Client:
         start = time.perf_counter()
         try:
             answer = self.exchange(request)
-        except OSError:  # the server closed a connection that was kept; once, anew
-            self.socket = None
+        except OSError:
+            if method != "GET":
+                raise  # it may have been read
+            self.socket = None  # the server closed a connection that was kept
             answer = self.exchange(request)
         answer.seconds = time.perf_counter() - start
         for name, value in COOKIE.findall(answer.head):

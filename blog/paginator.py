@@ -10,12 +10,15 @@ class PostPaginator(Paginator):
     To count a million posts takes far longer than to read ten of them.
     """
 
-    num_pages = 1_000_000_000  # until a page is read: no database skips more posts than that
+    # Until a page is read: no database skips more posts than that. "?page=last" is not found.
+    num_pages = 1_000_000_000
 
     def page(self, number):
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
-        posts = list(self.object_list[start : start + self.per_page + 1])
+        # Skipped on the index alone, and only those that are shown are read.
+        shown = self.object_list.values("pk")[start : start + self.per_page + 1]
+        posts = list(self.object_list.filter(pk__in=shown))
         if not posts and number > 1:
             raise EmptyPage(self.error_messages["no_results"])
         self.num_pages = number + (len(posts) > self.per_page)

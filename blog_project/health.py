@@ -6,7 +6,7 @@ from functools import cache
 
 from django.conf import settings
 from django.core.cache import cache as shared_cache
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import JsonResponse
 
@@ -33,7 +33,9 @@ def answer_probes(get_response):
                 check_cache()
             except NotReady as error:
                 logger.warning("Not ready: %s", error)  # strangers ask as well, and are not told
-                return status(503)
+                response = status(503)
+                response._has_been_logged = True  # or Django adds a line, as for an error of ours
+                return response
             return status(200)
         return get_response(request)
 
@@ -53,7 +55,7 @@ def check_database():
         check_migrations()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as error:
+    except Error as error:
         drop_broken_connections()
         first_line = str(error).partition("\n")[0]
         raise NotReady(f"The database does not answer: {first_line}") from error

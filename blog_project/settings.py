@@ -54,7 +54,7 @@ def env_list(name):
 
 DEBUG = env_bool("DEBUG", default=False)
 
-# Not through `env` either.
+# Not through `env`, for the same reason.
 SECRET_KEY = os.environ.get("SECRET_KEY", "django-insecure-development-only" if DEBUG else "")
 if not SECRET_KEY or (len(SECRET_KEY) < 50 and not DEBUG):
     raise ImproperlyConfigured(
@@ -163,7 +163,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["CONN_MAX_AGE"] = None  # a thread opens the file once
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     # Whoever hashes a password holds no connection (users/hashing.py): one for each thread that
-    # is left is enough. A database that does not answer within five seconds is a 503, and one
+    # is left is enough. A database that gives no connection within two seconds is a 503, and one
     # that is back is noticed at the next request.
     DATABASES["default"]["OPTIONS"] = {
         # Of a machine that is gone nothing comes back, not even that it refuses: without these,
@@ -174,7 +174,7 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
         "pool": {
             "min_size": 1,
             "max_size": max(2, THREADS // 3),
-            "timeout": 5,  # seconds, like the next one
+            "timeout": 2,  # seconds, like the next one
             "reconnect_timeout": 5,
         },
     }

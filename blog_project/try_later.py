@@ -44,7 +44,11 @@ class TryLaterPage:
 
 
 def server_error(request):
-    """Answer an exception that no view expected: with 503 while the database is away, else 500."""
+    """
+    Answer an exception that no view expected: with 503 while the database is away, else 500.
+
+    On SQLite it is 503 for a table that is missing, too: that is an OperationalError there.
+    """
     if not isinstance(sys.exception(), OperationalError | InterfaceError):
         return defaults.server_error(request)
     drop_broken_connections()

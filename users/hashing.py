@@ -51,7 +51,7 @@ class HashingPool:
         if hasattr(self.thread, "is_ours"):  # a hasher that calls itself
             return function(*args)
         if getattr(connection, "pool", None) and not connection.in_atomic_block:
-            connection.close()  # gives it back: nobody else shall wait for this one
+            connection.close()  # gives it back, so that nobody waits for one that is idle
         with self.in_line():
             return self.executor.submit(function, *args).result()
 

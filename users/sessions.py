@@ -15,7 +15,7 @@ VISIT_KEY = "visit"
 LAST_SEEN_SECONDS = 60
 
 
-opened = ContextVar("opened", default=None)  # the session of the request that is answered
+current = ContextVar("current", default=None)  # the session that was begun last: the request's
 
 
 class MemberSession:
@@ -23,23 +23,17 @@ class MemberSession:
 
     def __init__(self, session_key=None):
         super().__init__(session_key)
-        self.row = None
-        opened.set(self)
+        self._row = None
+        current.set(self)
 
     def _get_session_from_db(self):
-        self.row = super()._get_session_from_db()
-        return self.row
+        self._row = super()._get_session_from_db()
+        return self._row
 
-    def member(self):
-        """
-        Return the user whose session this is, or None if it is over.
-
-        Over is what has no row any more, whatever a cache may still say.
-        """
-        row = self.row or self._get_session_from_db()
-        if row is None:
-            self.flush()
-        return row and row.user
+    @property
+    def row(self):
+        """The row that was read, or None if there is none or the key is another since."""
+        return self._row if self._row and self._row.session_key == self.session_key else None
 
     @classmethod
     def get_model_class(cls):
@@ -78,7 +72,7 @@ def knows_member(session):
     """Return whether a page looked at `session` and found a member in it."""
     # A page that did not look must not start to depend on the cookie. And one that looked in vain,
     # while the database is away, must not look again: that takes seconds, and fails again.
-    return hasattr(session, "_session_cache") and SESSION_KEY in session
+    return SESSION_KEY in getattr(session, "_session_cache", {})
 
 
 def keep_private(get_response):

@@ -1,9 +1,9 @@
 from datetime import UTC, datetime, timedelta
-
-from django.test import override_settings
+from unittest.mock import PropertyMock, patch
 
 from blog.models import Post
 from blog_project.tests.cast import CastTestCase
+from users.models import User
 
 FIRST_DAY = datetime(2018, 4, 20, tzinfo=UTC)
 
@@ -63,15 +63,7 @@ class HomeGet(HomeTestCase):
             self.client.get("/")
 
 
-@override_settings(
-    CACHES={
-        "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
-        "template_fragments": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    }
-)
 class PostsKeptDrawn(HomeTestCase):
-    """As in production."""
-
     def setUp(self):
         self.write_posts(1)
         self.assertContains(self.client.get("/"), "Content 0")
@@ -86,10 +78,24 @@ class PostsKeptDrawn(HomeTestCase):
         ]:
             Post.objects.update(**change)
             self.assertContains(self.client.get("/"), words)
+        Post.objects.update(title="Guilty:not", content="he is free")
+        self.client.get("/")
+        Post.objects.update(title="Guilty", content="not:he is free")
+        self.assertContains(self.client.get("/"), "<h2>Guilty</h2>", html=True)
         self.bob.username, self.bob.picture = "Robert", "pictures/r.jpg"
         self.bob.save()
         for words in ["Robert", "/media/pictures/r.jpg"]:
             self.assertContains(self.client.get("/"), words)
+
+    def test_are_drawn_once(self):
+        drawn = PropertyMock(return_value="/x.jpg")
+        with patch.object(User, "picture_url", drawn):
+            self.assertContains(self.client.get("/"), "Content 0")
+            drawn.assert_not_called()
+            Post.objects.update(title="New title")
+            self.client.get("/")
+            self.client.get("/")
+        drawn.assert_called_once_with()
 
 
 class HomePages(HomeTestCase):

@@ -3,9 +3,10 @@
 import re
 from unittest.mock import patch
 
+from django.conf import settings
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 from django.core import mail
-from django.test import Client, TestCase
+from django.test import Client, TestCase, override_settings
 
 from users.models import User
 
@@ -18,6 +19,10 @@ class CastTestCase(TestCase):
     @classmethod
     def setUpClass(cls):
         cls.enterClassContext(patch.object(BCryptSHA256PasswordHasher, "rounds", 4))
+        # Parts of pages are kept drawn, as in production.
+        fragments = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        caches = {**settings.CACHES, "template_fragments": fragments}
+        cls.enterClassContext(override_settings(CACHES=caches))
         super().setUpClass()
 
     @classmethod

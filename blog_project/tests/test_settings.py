@@ -133,10 +133,12 @@ class Environment(SimpleTestCase):
         self.assertIn("postgresql", postgresql["ENGINE"])
         self.assertEqual(postgresql["HOST"], "db.example")
         self.assertEqual(postgresql["OPTIONS"]["pool"]["max_size"], 16)
-        url += "?sslmode=require"
+        self.assertEqual(postgresql["OPTIONS"]["tcp_user_timeout"], 5000)
+        url += "?sslmode=require&connect_timeout=9"
         options = settings_with(DEBUG="true", DATABASE_URL=url, THREADS="3")
         options = options["DATABASES"]["default"]["OPTIONS"]
         self.assertEqual((options["sslmode"], options["pool"]["max_size"]), ("require", 2))
+        self.assertEqual(options["connect_timeout"], 9)
 
     def test_mail_goes_to_the_terminal_or_to_a_server(self):
         for version in [(5, 2), (6, 1)]:

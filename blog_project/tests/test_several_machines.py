@@ -205,7 +205,7 @@ class Gone(MachinesTestCase):
 
     def assertHealed(self):
         """Wait until all answers are well; a server's processes find out each for itself."""
-        for path in ["/readyz", "/", "/account/"]:
+        for path in ["/", "/account/", "/readyz"]:
             wait_until(lambda path=path: self.statuses(path) == [200] * 4)
 
 

@@ -22,6 +22,11 @@ class UserList(AdminTestCase):
         for words in ["ali", "ALICE", "alice@example", " Alice@Example.com "]:
             response = self.client.get("/admin/users/user/", {"q": words})
             self.assertEqual(list(response.context["cl"].queryset), [self.alice])
+        with self.assertNumQueries(4):  # and none for beginnings
+            self.client.get("/admin/users/user/", {"q": "alice@example.com"})
+        User.objects.filter(pk=self.bob.pk).update(username="Émile", username_folded="émile")
+        response = self.client.get("/admin/users/user/", {"q": "ÉMI"})
+        self.assertEqual([user.pk for user in response.context["cl"].queryset], [self.bob.pk])
         response = self.client.get("/admin/users/user/", {"q": "lice"})
         self.assertEqual(list(response.context["cl"].queryset), [])
 

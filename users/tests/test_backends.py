@@ -1,9 +1,9 @@
-from django.contrib.auth import SESSION_KEY
-from django.test import Client
+from django.contrib.auth import SESSION_KEY, get_user, login
+from django.test import Client, RequestFactory
 
 from blog_project.tests.cast import CastTestCase
 from users.backends import SessionBackend
-from users.sessions import SessionStore, opened
+from users.sessions import SessionStore, current
 
 
 class SessionsMember(CastTestCase):
@@ -24,9 +24,23 @@ class SessionsMember(CastTestCase):
         self.open()
         with self.assertNumQueries(1):
             self.assertEqual(self.backend.get_user(self.bob.pk), self.bob)
-        opened.set(None)
+        current.set(None)
         with self.assertNumQueries(1):
             self.assertEqual(self.backend.get_user(self.alice.pk), self.alice)
+
+    def test_session_that_becomes_anothers_has_another_member(self):
+        request = RequestFactory().get("/")
+        request.session = SessionStore(self.client.session.session_key)
+        self.assertEqual(get_user(request), self.alice)
+        login(request, self.bob)
+        self.assertEqual(get_user(request), self.bob)
+        self.assertEqual(self.backend.get_user(self.bob.pk), self.bob)
+
+    def test_new_session_has_its_member_at_once(self):
+        request = RequestFactory().get("/")
+        request.session = SessionStore()
+        login(request, self.bob)
+        self.assertEqual(get_user(request), self.bob)
 
     def test_deactivated_member_is_nobody(self):
         type(self.alice).objects.filter(pk=self.alice.pk).update(is_active=False)

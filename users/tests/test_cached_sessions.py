@@ -1,10 +1,13 @@
 from unittest.mock import patch
 
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.cached_db import KEY_PREFIX
 from django.core.cache import cache
 from django.test import Client, override_settings
 
 from blog_project.tests.cast import CastTestCase
 from blog_project.tests.test_health import OWN, UNREACHABLE
+from users.cached_sessions import SessionStore
 from users.models import Session
 
 
@@ -38,6 +41,22 @@ class CachedSessions(CastTestCase):
         self.assertEqual(cache._cache.keys(), kept.keys())
         self.assertOut(self.client)
         self.assertFalse(Session.objects.exists())
+
+    def test_whoever_writes_to_the_cache_becomes_nobody_else(self):
+        bob = Client()
+        bob.force_login(self.bob)
+        for forged in [dict(bob.session.items()), {}, {SESSION_KEY: None}, ["x"], "x"]:
+            with self.subTest(forged), patch("users.sessions.LAST_SEEN_SECONDS", 0):
+                cache.set(f"{KEY_PREFIX}{self.client.session.session_key}", forged)
+                for _ in range(2):
+                    response = self.client.get("/account/")
+                    self.assertContains(response, "<h1>Alice</h1>", html=True)
+
+    def test_session_that_is_over_is_nobodys_whatever_else_was_begun(self):
+        self.alice.end_sessions()
+        session = SessionStore(self.client.session.session_key)
+        SessionStore()
+        self.assertEqual(dict(session.items()), {})
 
     def test_logout_while_the_cache_was_away_holds_when_it_is_back(self):
         browser = Client()

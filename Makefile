@@ -39,7 +39,7 @@ run: .venv/installed
 	@exec $(PYTHON) manage.py runserver $(PORT)
 
 test: .venv/installed
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest
 
 # DEBUG is off whatever the environment says. gunicorn.conf.py looks first whether the site could
 # answer at all; nothing is migrated here, where nobody asked for it.

@@ -225,11 +225,14 @@ SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds
 REMEMBER_ME_SECONDS = 14 * 24 * 60 * 60
 SESSION_LIFETIME_DAYS = 30
 
-# The first one hashes new passwords; the second only reads hashes that came from elsewhere,
-# and whoever logs in with one leaves with the first.
+# The first one hashes new passwords; the others only read hashes that came from elsewhere, and
+# whoever logs in with one leaves with the first.
 PASSWORD_HASHERS = [
     "users.hashers.BCryptSHA256PasswordHasher",
     "users.hashers.BCryptPasswordHasher",
+    "users.hashers.PBKDF2PasswordHasher",
+    "users.hashers.PBKDF2SHA1PasswordHasher",
+    "users.hashers.ScryptPasswordHasher",
 ]
 
 # Length and surprise, no rules about which characters (ASVS 6.2.5).

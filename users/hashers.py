@@ -1,10 +1,14 @@
-"""How passwords are hashed, and how bcrypt hashes that other systems made are read."""
+"""How passwords are hashed, and how hashes that other systems made are read."""
 
+from time import thread_time
+
+import bcrypt
 from django.contrib.auth import hashers
 
 from .hashing import pooled
 
 BCRYPT_MAX_BYTES = 72
+BCRYPT_MIN_COST = 4  # the logarithm of the rounds
 
 
 class BCryptSHA256PasswordHasher(hashers.BCryptSHA256PasswordHasher):
@@ -19,9 +23,9 @@ class BCryptPasswordHasher(hashers.BCryptPasswordHasher):
     """
     Django's plain bcrypt hasher, in the pool, which a long password does not break.
 
-    To bring a hash along, store it with the hasher's name before it:
-    `user.password = "bcrypt$" + "$2b$12$…"`. It logs in, and is `bcrypt_sha256` from then on.
-    Bring none of a cost above ours: it takes longer than an address that nobody has.
+    A hash of another system is stored with the hasher's name before it, "bcrypt$$2b$12$…". It logs
+    in, and is `bcrypt_sha256` from then on. Until then one of a cost above ours takes longer than
+    an address that nobody has.
 
     bcrypt sees 72 bytes of a password, and since bcrypt 5 refuses a longer one with ValueError:
     a 500 at login, and a sign that the account exists.
@@ -47,3 +51,51 @@ class BCryptPasswordHasher(hashers.BCryptPasswordHasher):
             # sooner than an address that nobody has (ASVS 6.3.8).
             self.harden_runtime(seen, encoded)
         return correct
+
+
+class ReadOnlyMixin:
+    """For hashers of other families than bcrypt, which read hashes that came from elsewhere."""
+
+    @pooled
+    def verify(self, password, encoded):
+        """Return whether `password` is the one in `encoded`; a wrong one costs as ours does."""
+        begun = thread_time()
+        correct = super().verify(password, encoded)
+        if not correct:
+            hash_in_vain(thread_time() - begun)
+        return correct
+
+
+class PBKDF2PasswordHasher(ReadOnlyMixin, hashers.PBKDF2PasswordHasher):
+    """Django's hasher of "pbkdf2_sha256$…", which is Werkzeug's "pbkdf2:sha256:…" as well."""
+
+
+class PBKDF2SHA1PasswordHasher(ReadOnlyMixin, hashers.PBKDF2SHA1PasswordHasher):
+    """Django's hasher of "pbkdf2_sha1$…", which is Werkzeug's "pbkdf2:sha1:…" as well."""
+
+
+class ScryptPasswordHasher(ReadOnlyMixin, hashers.ScryptPasswordHasher):
+    """Django's hasher of "scrypt$…", which is Werkzeug's "scrypt:…" as well."""
+
+    # Bytes. Werkzeug's hashes take 32 MiB and a little: above OpenSSL's own limit, whose
+    # ValueError would be a 500 at login.
+    maxmem = 128 * 1024 * 1024
+
+
+def hash_in_vain(spent):
+    """
+    Hash until a wrong password has cost as much as a hash of ours, or its response would come
+    sooner than that of an address that nobody has (ASVS 6.3.8).
+
+    It has cost `spent` seconds of a core already. How much of a bcrypt hash that is differs from
+    machine to machine, so a sixteenth of one is timed first.
+    """
+    cost = BCryptSHA256PasswordHasher.rounds
+    part = max(BCRYPT_MIN_COST, cost - 4)
+    begun = thread_time()
+    bcrypt.hashpw(b"", bcrypt.gensalt(part))
+    took = thread_time() - begun or 1e-9  # a coarse clock may have stood still
+    left = max(0, 2**cost - int(2**part * (1 + spent / took)))
+    for power in range(BCRYPT_MIN_COST, cost):
+        if left >> power & 1:
+            bcrypt.hashpw(b"", bcrypt.gensalt(power))

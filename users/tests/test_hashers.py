@@ -2,11 +2,17 @@ from unittest.mock import patch
 
 import bcrypt
 from django.conf import settings
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import (
+    BCryptSHA256PasswordHasher,
+    check_password,
+    make_password,
+)
 from django.test import SimpleTestCase
 
 from blog_project.tests.cast import CastTestCase
+from users import hashing
 from users.hashers import BCryptPasswordHasher
+from users.imports.hashes import from_anywhere
 
 SHARED_72_BYTES = "x" * 72
 
@@ -83,3 +89,58 @@ class HashesFromElsewhere(CastTestCase):
         with patch("bcrypt.hashpw", wraps=bcrypt.hashpw) as hashing:
             BCryptPasswordHasher().verify(SHARED_72_BYTES + "y", self.alice.password)
         self.assertEqual(hashing.call_count, 1)
+
+
+class OtherFamilies(CastTestCase):
+    """Alice's hash is one of Werkzeug's own, as many Flask apps store it."""
+
+    PASSWORD = "from the old site"
+    WERKZEUG = [
+        "scrypt:32768:8:1$HVrXEoI4yW0Ps5Rl$ec4acf851dceac9305f90b91fe80196809a9e95fbd"
+        "c9f6fe039e25f3544064d6d52b9ecc3fe75deef41b0864b8009171f46359ff0af364a4c958fa"
+        "cde9e249a8",
+        "pbkdf2:sha256:10$nVphKCi3PEMvmME0$f2b00ebbf5a516ce06618a21c4a6b849406e060a9f"
+        "ebc80c67cbce735840477d",
+        "pbkdf2:sha1:10$yGgsQ3xOtTs639yn$8be657af6580473efc66af13b8d41c78a79568bd",
+    ]
+
+    def test_logs_in_and_is_upgraded_on_the_way(self):
+        for old in self.WERKZEUG:
+            with self.subTest(old):
+                self.alice.password = from_anywhere(old)
+                self.alice.save()
+                self.assertContains(self.log_in(password="wrong"), "Login Unsuccessful")
+                self.assertRedirects(self.log_in(password=self.PASSWORD), "/")
+                self.alice.refresh_from_db()
+                self.assertTrue(self.alice.password.startswith("bcrypt_sha256$"))
+                self.client.post("/logout/")
+
+    def rounds_after(self, seconds, encoded):
+        """
+        Return how many rounds of bcrypt follow a wrong password whose hash took `seconds`, on a
+        machine on which 2**8 of them, a hash of ours, take 16 seconds.
+        """
+        self.enterContext(patch.object(BCryptSHA256PasswordHasher, "rounds", 8))
+        clock = patch("users.hashers.thread_time", side_effect=[0, seconds, seconds, seconds + 1])
+        with clock, patch("bcrypt.hashpw", wraps=bcrypt.hashpw) as hashpw:
+            self.assertFalse(check_password("wrong", encoded))
+        return sum(2 ** int(call.args[1].split(b"$")[2]) for call in hashpw.call_args_list)
+
+    def test_wrong_password_costs_as_much_as_an_unknown_address(self):
+        for old in self.WERKZEUG:
+            encoded = from_anywhere(old)
+            for seconds, rounds in [(0, 256), (1, 240), (8, 128), (15, 16), (100, 16)]:
+                with self.subTest(encoded, seconds=seconds):
+                    self.assertEqual(self.rounds_after(seconds, encoded), rounds)
+
+    def test_right_password_costs_nothing_in_vain(self):
+        with patch("users.hashers.hash_in_vain") as in_vain:
+            self.assertTrue(check_password(self.PASSWORD, from_anywhere(self.WERKZEUG[1])))
+        in_vain.assert_not_called()
+
+    def test_all_of_it_waits_in_line_once(self):
+        executor = hashing.pool.executor
+        for old in self.WERKZEUG:
+            with patch.object(executor, "submit", wraps=executor.submit) as runs:
+                check_password("wrong", from_anywhere(old))
+            self.assertEqual(runs.call_count, 1)

@@ -1,0 +1,1 @@
+"""Bringing users and posts from another site."""

@@ -1,7 +1,6 @@
 """Is the site alive, and is it ready for visitors? For load balancers, monitors and the start."""
 
 import logging
-import threading
 from functools import cache
 
 from django.conf import settings
@@ -9,6 +8,8 @@ from django.core.cache import cache as shared_cache
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import JsonResponse
+
+from blog_project import connections
 
 logger = logging.getLogger(__name__)
 
@@ -56,22 +57,9 @@ def check_database():
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
-        drop_broken_connections()
+        connections.drop_broken()
         first_line = str(error).partition("\n")[0]
         raise NotReady(f"The database does not answer: {first_line}") from error
-
-
-def drop_broken_connections():
-    """
-    Let the database's pool, if there is one, look which of its connections still work.
-
-    After a restart of the database it is full of broken ones, and takes seconds to find out about
-    each that it hands to a visitor.
-    """
-    pool = getattr(connection, "pool", None)
-    if pool and not pool.closed:
-        # Nobody waits for it: if the database's machine is gone, each connection takes seconds.
-        threading.Thread(target=pool.check, daemon=True).start()
 
 
 @cache  # once applied, always applied; and nobody makes the site read all migrations by asking

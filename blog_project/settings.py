@@ -162,9 +162,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}
     DATABASES["default"]["CONN_MAX_AGE"] = None  # a thread opens the file once
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    # Whoever hashes a password holds no connection (users/hashing.py): one for each thread that
-    # is left is enough. A database that gives no connection within two seconds is a 503, and one
-    # that is back is noticed at the next request.
+    # Whoever waits for a password to be hashed, or for a mail, holds none: one for each thread that
+    # is left is enough (blog_project/connections.py). A database that gives no connection within
+    # two seconds is a 503, and one that is back is noticed at the next request.
     DATABASES["default"]["OPTIONS"] = {
         # Of a machine that is gone nothing comes back, not even that it refuses: without these,
         # it would be waited for as long as the system sees fit, a quarter of an hour.
@@ -180,8 +180,8 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     }
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-# Sessions are looked up in Redis before the database if there is one. Without it the site is
-# slower at worst: what it does not answer within a fifth of a second, the database does.
+# What sessions hold is looked up in Redis if there is one. Without it the site is slower at worst:
+# what it does not answer within a fifth of a second, the database does.
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},

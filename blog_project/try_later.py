@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
 from django.views import defaults
 
-from blog_project.health import drop_broken_connections
+from blog_project import connections
 
 
 class TryLater(Exception):
@@ -51,7 +51,7 @@ def server_error(request):
     """
     if not isinstance(sys.exception(), OperationalError | InterfaceError):
         return defaults.server_error(request)
-    drop_broken_connections()
+    connections.drop_broken()
     page = defaults.server_error(request, template_name="503_database.html")
     page.status_code = 503
     page["Retry-After"] = 10  # seconds

@@ -7,6 +7,8 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 
+from blog_project import connections
+
 logger = logging.getLogger(__name__)
 
 MAIL_NOT_SENT = "The mail could not be sent."
@@ -25,6 +27,7 @@ def send_email(request, name, to, *, sent=None, **context):
     subject, _, body = text.strip().partition("\n")
 
     def send():
+        connections.give_back()  # a mail server takes up to EMAIL_TIMEOUT
         try:
             EmailMessage(subject, body.strip() + "\n", to=[to]).send()
         except Exception:  # every mail backend has errors of its own

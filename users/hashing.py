@@ -18,6 +18,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import connection
 
+from blog_project import connections
 from blog_project.try_later import TryLater
 from users.clients import client_ip, network
 
@@ -50,8 +51,7 @@ class HashingPool:
         """Return what `function` returns for `args`; raise HashingBusy at once if none may wait."""
         if hasattr(self.thread, "is_ours"):  # a hasher that calls itself
             return function(*args)
-        if getattr(connection, "pool", None) and not connection.in_atomic_block:
-            connection.close()  # gives it back, so that nobody waits for one that is idle
+        connections.give_back()
         with self.in_line():
             return self.executor.submit(function, *args).result()
 

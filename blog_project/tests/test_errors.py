@@ -73,7 +73,7 @@ class ServerError(SimpleTestCase):
     def test_connections_that_a_restart_of_the_database_broke_are_not_handed_out(self):
         checked = Event()
         pool = Mock(closed=False, check=checked.set)
-        with patch("blog_project.health.connection", pool=pool):
+        with patch("blog_project.connections.connection", pool=pool):
             self.home_that_raises(ValueError("gone away"))
             self.assertFalse(checked.is_set())
             self.home_that_raises(OperationalError("gone away"))

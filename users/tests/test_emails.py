@@ -1,4 +1,4 @@
-from unittest.mock import patch
+from unittest.mock import Mock, call, patch
 
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.fallback import FallbackStorage
@@ -23,6 +23,17 @@ class SendEmail(TransactionTestCase):
             send_email(request(), "account_deleted", "dave@example.com")
             self.assertEqual(mail.outbox, [])
         self.assertEqual(mail.outbox[0].to, ["dave@example.com"])
+
+    def test_holds_no_connection_of_the_databases_pool_meanwhile(self):
+        with (
+            patch("blog_project.connections.connection", in_atomic_block=False) as connection,
+            patch("django.core.mail.EmailMessage.send") as send,
+        ):
+            order = Mock()
+            order.attach_mock(connection.close, "close")
+            order.attach_mock(send, "send")
+            send_email(request(), "account_deleted", "dave@example.com")
+        self.assertEqual(order.mock_calls, [call.close(), call.send()])
 
     def test_is_not_sent_when_the_change_is_undone(self):
         with self.assertRaises(ZeroDivisionError), transaction.atomic():

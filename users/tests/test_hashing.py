@@ -69,7 +69,7 @@ class Pool(SimpleTestCase):
         self.assertEqual(self.pool.run(len, "abc"), 3)
 
     def test_who_waits_holds_no_connection_of_the_databases_pool(self):
-        with patch.object(hashing, "connection", pool="a pool") as connection:
+        with patch("blog_project.connections.connection", pool="a pool") as connection:
             connection.in_atomic_block = True
             self.pool.run(len, "")
             connection.close.assert_not_called()  # that would undo the transaction

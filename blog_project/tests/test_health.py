@@ -47,7 +47,7 @@ class Readyz(TestCase):
         self.assertEqual((response.status_code, response.json()), (200, {"status": "ok"}))
 
     def assertNotReady(self, reason):
-        with self.assertLogs("blog_project.health") as logs:
+        with self.assertLogs("blog_project.health") as logs, self.assertNoLogs("django.request"):
             response = self.client.get("/readyz")
         self.assertEqual((response.status_code, response.json()), (503, {"status": "unavailable"}))
         self.assertIn(reason, logs.output[0])

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from http.client import HTTPConnection
 from pathlib import Path
 
 from django.test import SimpleTestCase
@@ -96,6 +97,16 @@ class Serving(ServerTestCase):
             answer = browser.get(style)
             self.assertIn(b"immutable", answer.head)
             self.assertRegex(style, r"/static/blog/site\.[0-9a-f]{12}\.css")
+
+    def test_https_is_nothing_that_a_header_claims(self):
+        with self.serve(SECURE_SSL="true") as server:
+            for headers in [{}, {"X-Forwarded-Proto": "https"}, {"X-Forwarded-Ssl": "on"}]:
+                connection = HTTPConnection("127.0.0.1", server.port)
+                connection.request("GET", "/about/", headers=headers)
+                response = connection.getresponse()
+                self.assertEqual(response.status, 301, headers)
+                self.assertTrue(response.headers["Location"].startswith("https://"))
+                connection.close()
 
     def test_sigterm_lets_a_login_end_that_waits_for_its_password_to_be_hashed(self):
         with self.serve() as server:

@@ -42,6 +42,11 @@ class SessionsMember(CastTestCase):
         login(request, self.bob)
         self.assertEqual(get_user(request), self.bob)
 
+    def test_row_decides_whose_it_is(self):
+        session = SessionStore(self.client.session.session_key)
+        session[SESSION_KEY] = str(self.bob.pk)
+        self.assertIsNone(self.backend.get_user(self.bob.pk))
+
     def test_deactivated_member_is_nobody(self):
         type(self.alice).objects.filter(pk=self.alice.pk).update(is_active=False)
         self.open()

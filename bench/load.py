@@ -75,8 +75,9 @@ class Client:
         self.socket.sendall(request)
         head, _, body = self.receive_until(b"\r\n\r\n").partition(b"\r\n\r\n")
         lower = head.lower()
-        length = int(re.search(rb"content-length: *(\d+)", lower)[1])
-        while len(body) < length:
+        length = re.search(rb"content-length: *(\d+)", lower)
+        # Without a length it comes in chunks, of which the last is empty.
+        while len(body) < int(length[1]) if length else not body.endswith(b"0\r\n\r\n"):
             body += self.receive()
         if b"connection: close" in lower:
             self.socket.close()

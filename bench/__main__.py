@@ -21,7 +21,7 @@ class Size:
     def __init__(self, quick):
         self.clients = {4: 40} if quick else {8: 40, 32: 100}  # and the most ms that home may take
         self.crowd = 8 if quick else 64
-        self.seconds = 1 if quick else 9
+        self.seconds = 1 if quick else 15
         self.rounds, self.page_seconds = (1, 0.3) if quick else (7, 1)
         self.many, self.turns = (12_000, 1) if quick else (1_000_000, 3)
         self.first, self.then = (50, 100) if quick else (1_000, 10_000)

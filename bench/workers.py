@@ -6,6 +6,8 @@ from bench import sites
 from bench.load import Client, at_once
 from bench.storms import log_in, storm
 
+CLIENTS = 8
+
 
 def megabytes(pid):
     """Return the memory of a process that is in use, what it shares with its parent included."""
@@ -19,16 +21,27 @@ def memory(folder, first, then):
     """Return the MB of a worker after `first` and after `then` requests, of all kinds of pages."""
     with sites.ours(folder, workers=1) as site:
         [worker] = site.server.workers()
-        member, stranger = site.member(0), Client(site.port)
-        paths = ["/", "/?page=2", "/login/", "/register/", "/about/", "/nope/"]
-        visits = [(stranger, path) for path in paths]
-        visits += [(member, path) for path in ["/", "/account/", "/account/sessions/"]]
+        members = [site.member(number) for number in range(CLIENTS)]
+        strangers = [Client(site.port) for _ in range(CLIENTS)]
+
+        def visit(number, requests):
+            for count in range(requests // CLIENTS):
+                visitor, path = [
+                    (strangers[number], "/"),
+                    (strangers[number], "/?page=2"),
+                    (strangers[number], "/login/"),
+                    (strangers[number], "/register/"),
+                    (strangers[number], "/nope/"),
+                    (members[number], "/"),
+                    (members[number], "/account/"),
+                    (members[number], "/account/sessions/"),
+                ][count % 8]
+                visitor.get(path)
+
         seen = []
-        for number in range(1, then + 1):
-            visitor, path = visits[number % len(visits)]
-            visitor.get(path)
-            if number in (first, then):
-                seen.append(megabytes(worker))
+        for requests in [first, then - first]:
+            at_once(CLIENTS, lambda number, requests=requests: visit(number, requests))
+            seen.append(megabytes(worker))
         return seen
 
 

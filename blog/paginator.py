@@ -16,9 +16,10 @@ class PostPaginator(Paginator):
     def page(self, number):
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
-        # Skipped on the index alone, and only those that are shown are read.
-        shown = self.object_list.values("pk")[start : start + self.per_page + 1]
-        posts = list(self.object_list.filter(pk__in=shown))
+        posts = self.object_list[start : start + self.per_page + 1]
+        if start:  # skipped on the index alone, and only those that are shown are read
+            posts = self.object_list.filter(pk__in=posts.values("pk"))
+        posts = list(posts)
         if not posts and number > 1:
             raise EmptyPage(self.error_messages["no_results"])
         self.num_pages = number + (len(posts) > self.per_page)

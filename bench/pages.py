@@ -30,7 +30,7 @@ def rates(sites, rounds, seconds):
 
 
 def rate(clients, path, seconds):
-    """Return how many pages a second the `clients` get, each on a connection of its own."""
+    """Return how many pages a second the `clients` get, each page on a new connection."""
     for client in clients:  # warm up
         client.get(path)
     end = time.monotonic() + seconds

@@ -46,8 +46,9 @@ def collect_static():
 def ours(folder, database_url=None, *, workers=2, cpus=None, **environment):
     """Run the site on a database of its own, SQLite unless `database_url` says otherwise."""
     database_url = database_url or f"sqlite:///{folder}/ours.sqlite3"
-    workers = {"WEB_CONCURRENCY": str(workers), **UNLIMITED}
-    environment = site_environment(database_url, **workers, **environment)
+    environment = site_environment(
+        database_url, WEB_CONCURRENCY=str(workers), **UNLIMITED, **environment
+    )
     manage(environment, "migrate", "--verbosity=0")
     collect_static()
     fill = f"from bench import fill; fill.people({PEOPLE}, {POSTS})"

@@ -1,4 +1,4 @@
-from threading import Event
+from threading import Event, Lock
 from unittest.mock import Mock, patch
 
 from django.db import InterfaceError, OperationalError
@@ -73,7 +73,12 @@ class ServerError(SimpleTestCase):
     def test_connections_that_a_restart_of_the_database_broke_are_not_handed_out(self):
         checked = Event()
         pool = Mock(closed=False, check=checked.set)
-        with patch("blog_project.connections.connection", pool=pool):
+        with (
+            patch("blog_project.connections.connection", pool=pool),
+            patch(
+                "blog_project.connections.checking", Lock()
+            ),  # another test may hold the real one
+        ):
             self.home_that_raises(ValueError("gone away"))
             self.assertFalse(checked.is_set())
             self.home_that_raises(OperationalError("gone away"))

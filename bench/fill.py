@@ -1,10 +1,45 @@
 """Fills the site's database, in a process that has Django set up."""
 
 from django.contrib.auth.hashers import make_password
+from django.core.management import call_command
+from django.db import connection
 
 from bench import content
 from blog.models import Post
 from users.models import User
+
+# For both databases, but for what makes a key that nobody can guess.
+NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %s) "
+USERS = """
+INSERT INTO users_user (password, is_superuser, first_name, last_name, is_staff, is_active,
+    date_joined, username, username_folded, email, picture)
+{numbers} SELECT '!', {false}, '', '', {false}, {true}, '2026-01-01', 'member' || i, 'member' || i,
+    'member' || i || '@example.com', 'default.jpg' FROM n
+"""
+SESSIONS = """
+INSERT INTO users_session (session_key, session_data, expire_date, user_id, since, last_seen,
+    user_agent)
+{numbers} SELECT {key}, 'x', '2036-01-01', i, '2026-01-01', '2026-01-01', '' FROM n
+"""
+POSTS = """
+INSERT INTO blog_post (title, content, date_posted, author_id)
+{numbers} SELECT 'Post ' || i, 'Some words about nothing much, to be read by nobody at all. ',
+    {date}, 1 + i %% 1000 FROM n
+"""
+BY_VENDOR = {
+    "sqlite": {
+        "key": "lower(hex(randomblob(16)))",
+        "date": "datetime('2026-01-01', '-' || i || ' minutes')",
+        "false": "0",
+        "true": "1",
+    },
+    "postgresql": {
+        "key": "md5(i::text)",
+        "date": "timestamptz '2026-01-01' - i * interval '1 minute'",
+        "false": "false",
+        "true": "true",
+    },
+}
 
 
 def people(users, posts):
@@ -20,3 +55,13 @@ def people(users, posts):
         Post(title=title, content=text, date_posted=posted, author=authors[number % users])
         for number, (title, text, posted) in enumerate(content.posts(posts))
     )
+
+
+def rows(members, posts):
+    """Create `members` members with a session each, and `posts` posts, by SQL alone."""
+    call_command("migrate", verbosity=0)
+    words = BY_VENDOR[connection.vendor]
+    with connection.cursor() as cursor:
+        for statement, number in [(USERS, members), (SESSIONS, members), (POSTS, posts)]:
+            cursor.execute(statement.format(numbers=NUMBERS, **words), [number])
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")

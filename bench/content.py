@@ -1,4 +1,4 @@
-"""What the benchmark's peers are filled with: the same people, the same posts, the same options."""
+"""What the site and its peers are filled with: the same people, the same posts."""
 
 import argparse
 from datetime import UTC, datetime, timedelta

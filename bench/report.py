@@ -25,6 +25,16 @@ class Row(NamedTuple):
     beside: str = ""
 
 
+def at_least(what, ratio, must, beside):
+    """Return the Row of a ratio that has to reach `must`."""
+    return Row(what, f"{ratio:.2f}", f"{must}", ratio >= must, beside)
+
+
+def at_most(what, ratio, must, beside):
+    """Return the Row of a ratio that must not pass `must`."""
+    return Row(what, f"{ratio:.2f}", f"{must}", ratio <= must, beside)
+
+
 def table(rows):
     lines = ["| what | measured | must reach | met | beside it |", "|---|---|---|---|---|"]
     for row in rows:

@@ -23,9 +23,6 @@ class Site:
         self.login, self.account = f"/login{slash}", f"/account{slash}"
         self.email_field = email_field
 
-    def form(self, act):
-        return "/register/" if act.__name__ == "sign_up" else self.login
-
     def member(self, number):
         """Return a Client that is logged in."""
         client = Client(self.port, ip=f"198.51.{number}.8")

@@ -54,7 +54,7 @@ def storm(site, clients, seconds, act):
 
     def busy(index):
         client = Client(site.port, ip=f"198.51.{index}.7")
-        client.read_form(site.form(act))
+        client.read_form("/register/" if act is sign_up else site.login)
         cookies = dict(client.cookies)
         while time.monotonic() < end:
             if act(site, client, index):

@@ -3,8 +3,8 @@
 import statistics
 import time
 
-from bench.load import Client, at_once
 from bench.storms import per_second
+from testing.client import Client, at_once
 
 CLIENTS = 8
 

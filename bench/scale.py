@@ -14,7 +14,7 @@ import sys
 import time
 
 from bench.content import PASSWORD
-from bench.servers import ROOT, UNLIMITED, site_environment
+from testing.servers import ROOT, UNLIMITED, site_environment
 
 REPEATS = 30
 CHEAP_ROUNDS = 4  # of bcrypt, or its quarter of a second would hide all else

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from functools import cache
 
 from bench.content import PASSWORD
-from bench.load import Client
-from bench.servers import ROOT, UNLIMITED, Server, manage, site_environment
+from testing.client import Client
+from testing.servers import ROOT, UNLIMITED, Server, manage, site_environment
 
 PEOPLE, POSTS = 200, 30
 # The peers under the server that the site has, where pages are compared.

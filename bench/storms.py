@@ -10,7 +10,7 @@ from typing import NamedTuple
 import bcrypt
 
 from bench.content import PASSWORD
-from bench.load import Client, at_once
+from testing.client import Client, at_once
 
 COST = 12
 SECONDS_BETWEEN_READS = 0.1

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bench import sites
-from bench.load import Client, at_once
 from bench.storms import log_in, storm
+from testing.client import Client, at_once
 
 CLIENTS = 8
 

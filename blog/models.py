@@ -2,7 +2,10 @@
 
 from django.conf import settings
 from django.db import models
+from django.dispatch import receiver
 from django.utils import timezone
+
+from users.export import collect
 
 
 class Post(models.Model):
@@ -20,3 +23,8 @@ class Post(models.Model):
 
     def __str__(self):
         return self.title
+
+
+@receiver(collect)
+def export_posts(user, **kwargs):
+    return {"posts": list(user.posts.values("title", "content", "date_posted"))}

@@ -1,21 +1,19 @@
-"""Is the site alive, and is it ready for visitors? For load balancers, monitors and the start."""
+"""Is the site alive, and is it ready for visitors? For load balancers and monitoring."""
 
 import logging
 from functools import cache
 
-from django.conf import settings
-from django.core.cache import cache as shared_cache
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import JsonResponse
 
-from blog_project import connections
+from blog_project.database import check_pool
 
 logger = logging.getLogger(__name__)
 
 
 class NotReady(Exception):
-    """Says in one line what a page would miss."""
+    """The site cannot serve pages; the message says why, in one line."""
 
 
 def answer_probes(get_response):
@@ -31,7 +29,6 @@ def answer_probes(get_response):
         if request.path == "/readyz":
             try:
                 check_database()
-                check_cache()
             except NotReady as error:
                 logger.warning("Not ready: %s", error)  # strangers ask as well, and are not told
                 response = status(503)
@@ -57,7 +54,7 @@ def check_database():
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
-        connections.drop_broken()
+        check_pool()
         first_line = str(error).partition("\n")[0]
         raise NotReady(f"The database does not answer: {first_line}") from error
 
@@ -67,11 +64,3 @@ def check_migrations():
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise NotReady("There are migrations to apply: python manage.py migrate")
-
-
-def check_cache():
-    """Raise NotReady if there is a Redis and it does not answer."""
-    if settings.REDIS_URL:
-        shared_cache.set("ready", True, timeout=10)
-        if not shared_cache.get("ready"):
-            raise NotReady("Redis does not answer.")

@@ -1,35 +1,94 @@
-"""Middleware of the whole site."""
+"""Middleware of the whole site, in the order of MIDDLEWARE."""
 
+import json
+import logging
+import math
+import time
+from uuid import uuid4
+
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpResponseNotAllowed
 from django.shortcuts import render
+from django.utils import timezone
+
+from blog_project.errors import RetryLater
+
+logger = logging.getLogger(__name__)
 
 
-def method_not_allowed_page(get_response):
+def knows_member(session):
+    """Return whether a page looked at `session` and found a member in it."""
+    # A page that did not look must not start to depend on the cookie. And one that looked in vain,
+    # while the database is away, must not look again: that takes seconds, and fails again.
+    return SESSION_KEY in getattr(session, "_session_cache", {})
+
+
+def log_requests(get_response):
     """
-    Give a 405 answer, which Django leaves empty, a page in the site's look.
+    Log each request as a line of JSON: no form data, no cookies, no query string.
 
-    Django has handlers for 400, 403, 404 and 500, but none for 405.
+    The id is in the answer's X-Request-ID, and in front of the traceback if there is one.
     """
 
     def middleware(request):
+        request.id = uuid4().hex
+        start = time.monotonic()
         response = get_response(request)
-        if isinstance(response, HttpResponseNotAllowed):
-            page = render(request, "405.html", status=405)
-            page["Allow"] = response["Allow"]
-            return page
+        session = getattr(request, "session", None)  # none if the answer came before it is read
+        line = {
+            "time": timezone.now().isoformat(),
+            "method": request.method,
+            "path": request.path,
+            "status": response.status_code,
+            "ms": round((time.monotonic() - start) * 1000),
+            "user": session[SESSION_KEY] if knows_member(session) else None,
+            "request": request.id,
+        }
+        logger.info("%s", json.dumps(line))  # which escapes what could begin another line
+        response["X-Request-ID"] = request.id
         return response
 
     return middleware
 
 
-def permissions_policy(get_response):
-    """Forbid every page, and whatever it might embed, the visitor's devices and sensors."""
+def set_headers(get_response):
+    """
+    Forbid every page, and whatever it might embed, the visitor's devices and sensors.
+
+    And let nobody keep a copy of a page that knows who looks at it (ASVS 14.3.2).
+    """
 
     def middleware(request):
         response = get_response(request)
         response["Permissions-Policy"] = (
             "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
         )
+        if knows_member(getattr(request, "session", None)):
+            response["Cache-Control"] = "private, no-store"
         return response
 
     return middleware
+
+
+class ErrorPages:
+    """Draws the pages for which Django has no handler: 405, and what RetryLater asks for."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            page = render(request, "405.html", status=405)
+            page["Allow"] = response["Allow"]
+            return page
+        return response
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, RetryLater):
+            return None
+        seconds = max(1, math.ceil(exception.wait.total_seconds()))
+        context = {"minutes": math.ceil(seconds / 60), "hours": round(seconds / 3600)}
+        page = render(request, f"{exception.status}.html", context, status=exception.status)
+        page["Retry-After"] = seconds
+        return page

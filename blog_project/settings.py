@@ -71,6 +71,7 @@ CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 # Application
 
 INSTALLED_APPS = [
+    "imports",
     "blog",
     "users",
     "django.contrib.admin",
@@ -86,9 +87,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "blog_project.health.answer_probes",
-    "blog_project.request_log.log_requests",
+    "blog_project.middleware.log_requests",
+    "blog_project.clients.set_client_network",
     "django.middleware.security.SecurityMiddleware",
-    "blog_project.middleware.permissions_policy",
+    "blog_project.middleware.set_headers",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -96,12 +98,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "blog_project.try_later.TryLaterPage",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "users.hashing.remember_asker",
-    "users.sessions.keep_private",
-    "users.sessions.remember_visit",
-    "blog_project.middleware.method_not_allowed_page",
+    "users.sessions.track_activity",
+    "blog_project.middleware.ErrorPages",
 ]
 
 ROOT_URLCONF = "blog_project.urls"
@@ -134,11 +133,11 @@ WEB_CONCURRENCY = env_count("WEB_CONCURRENCY", default=1)  # processes
 THREADS = env_count("THREADS", default=48)  # in each of them
 
 # How many passwords one process hashes at a time: its share of the cores, and one more, so that no
-# core is idle when another process has none to hash. And how many more may wait: with those, two
-# thirds of the process's threads, so that a third is left for pages.
+# core is idle when another process has none to hash. And how many more wait in its queue: with
+# those, two thirds of the process's threads, so that a third is left for pages.
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 HASHING_THREADS = math.ceil(CORES / WEB_CONCURRENCY) + 1
-HASHING_QUEUE = max(0, THREADS * 2 // 3 - HASHING_THREADS)
+HASHING_QUEUE_SIZE = max(0, THREADS * 2 // 3 - HASHING_THREADS)
 
 
 # Database
@@ -163,7 +162,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["CONN_MAX_AGE"] = None  # a thread opens the file once
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     # Whoever waits for a password to be hashed, or for a mail, holds none: one for each thread that
-    # is left is enough (blog_project/connections.py). A database that gives no connection within
+    # is left is enough (blog_project/database.py). A database that gives no connection within
     # two seconds is a 503, and one that is back is noticed at the next request.
     DATABASES["default"]["OPTIONS"] = {
         # Of a machine that is gone nothing comes back, not even that it refuses: without these,
@@ -180,31 +179,14 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     }
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-# What sessions hold is looked up in Redis if there is one. Without it the site is slower at worst:
-# what it does not answer within a fifth of a second, the database does.
-REDIS_URL = env.str("REDIS_URL", default="")
+# Parts of pages, under names that say all that is in them: each process's own.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # What templates keep drawn, under names that say all that is in it: a process's own.
-    "template_fragments": {
+    "default": {
         "BACKEND": "django.core.cache.backends.dummy.DummyCache"
         if DEBUG  # the developer sees changes at once
         else "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": "template_fragments",
     },
 }
-if REDIS_URL:
-    CACHES["default"] = {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {
-            "IGNORE_EXCEPTIONS": True,
-            "SOCKET_CONNECT_TIMEOUT": 0.2,
-            "SOCKET_TIMEOUT": 0.2,
-            # Not pickle: whoever can write to Redis could run code here.
-            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-        },
-    }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
@@ -213,11 +195,10 @@ TIME_ZONE = "UTC"
 # Accounts
 
 AUTH_USER_MODEL = "users.User"
-AUTHENTICATION_BACKENDS = ["users.backends.SessionBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
-SESSION_ENGINE = "users.cached_sessions" if REDIS_URL else "users.sessions"
+SESSION_ENGINE = "users.sessions"
 # A session is over when its browser is closed, or 12 hours after the last visit. With "Remember
 # Me" it is over 14 days after the last visit. In any case it is over 30 days after the login.
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -254,19 +235,19 @@ if env_bool("CHECK_BREACHED_PASSWORDS", default=False):
         "OPTIONS": {"error_message": "This password is known from a data breach."},
     }
 
-# What users/throttle.py lets pass; users/limits.py says what counts.
-LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES = env_count(
-    "LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES", default=10
+# What users/throttle.py lets pass.
+LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES = env_count(
+    "LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES", default=10
 )
-LOGIN_FAILURES_PER_ADDRESS_PER_DAY = env_count("LOGIN_FAILURES_PER_ADDRESS_PER_DAY", default=100)
+LOGIN_FAILURES_PER_EMAIL_PER_DAY = env_count("LOGIN_FAILURES_PER_EMAIL_PER_DAY", default=100)
 LOGIN_FAILURES_PER_IP_PER_15_MINUTES = env_count(
     "LOGIN_FAILURES_PER_IP_PER_15_MINUTES", default=100
 )
 SIGNUPS_PER_IP_PER_HOUR = env_count("SIGNUPS_PER_IP_PER_HOUR", default=20)
-MAILS_PER_ADDRESS_PER_HOUR = env_count("MAILS_PER_ADDRESS_PER_HOUR", default=5)
+MAILS_PER_EMAIL_PER_HOUR = env_count("MAILS_PER_EMAIL_PER_HOUR", default=5)
 MAILS_PER_IP_PER_HOUR = env_count("MAILS_PER_IP_PER_HOUR", default=20)
 
-# With true, a login waits until the member has confirmed the address.
+# With true, a login waits until the member has confirmed the email.
 EMAIL_VERIFICATION_REQUIRED = env_bool("EMAIL_VERIFICATION_REQUIRED", default=False)
 # The mails and pages say these two in words.
 RESET_LINK_HOURS = 1
@@ -318,7 +299,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE_SSL else 0
 SESSION_COOKIE_SECURE = SECURE_SSL
 CSRF_COOKIE_SECURE = SECURE_SSL
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "users.views.csrf.csrf_failure"
+CSRF_FAILURE_VIEW = "users.views.login.csrf_failure"
 if SECURE_SSL:
     # No subdomain, and no page over plain HTTP, can set cookies of these names.
     SESSION_COOKIE_NAME = "__Host-sessionid"

@@ -1,4 +1,4 @@
-"""The addresses of the site: what you read, who you are, and the staff's admin."""
+"""The URLs of the site: what you read, who you are, and the staff's admin."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -8,11 +8,11 @@ from users.views.login import LogoutView, admin_login
 
 admin.site.site_header = admin.site.site_title = "Django Blog administration"
 
-handler500 = "blog_project.try_later.server_error"
+handler500 = "blog_project.errors.handler500"
 urlpatterns = [
     path("", include("blog.urls")),
     path("", include("users.urls")),
-    # The admin has no doors of its own.
+    # The admin logs in and out by the site's own pages.
     path("admin/login/", admin_login),
     path("admin/logout/", LogoutView.as_view()),
     path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),

@@ -62,7 +62,7 @@ def test_form_with_errors_is_accessible(page, theme, width, address):
 
 
 def test_too_many_attempts_are_told_how_long_to_wait(person, page, theme, width, settings):
-    settings.LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES = 2
+    settings.LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES = 2
     page.goto("/login/")
     for _ in range(3):
         person.log_in(password="wrong")

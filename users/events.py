@@ -6,38 +6,39 @@ import logging
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from users.clients import CONTROL_CHARACTERS, client, network
-from users.models import EMAIL_MAX_LENGTH, SecurityEvent, User
+from blog_project.clients import CONTROL_CHARACTERS, client, network
+from users.emails import EMAIL_MAX_LENGTH
+from users.models import SecurityEvent, User
 
 logger = logging.getLogger("django.security.auth")
 
 
-def new_event(request, kind, *, user=None, address=None):
+def new_event(request, kind, *, user=None, email=None):
     """
     Return the unsaved SecurityEvent of `kind` that `request` brings about.
 
     `request` is None for what staff do: their browser is not the member's to know, and the
-    admin's own history says who it was. `address` is what somebody typed; without it, the e-mail
-    address of `user` is meant.
+    admin's own history says who it was. `email` is what somebody typed, that of `user` if not
+    given.
     """
     who = client(request) if request else {"ip": None, "user_agent": ""}
     return SecurityEvent(
         kind=kind,
         user=user,
-        address=loggable(user.email if address is None else address),
+        email=sanitize_email(user.email if email is None else email),
         network=network(who["ip"]),
         **who,
     )
 
 
-def loggable(address):
-    """Return `address`, which somebody typed, as events keep it: normalised and cut."""
-    if "@" not in address:
+def sanitize_email(email):
+    """Return `email`, which somebody typed, as events keep it: normalised and cut."""
+    if "@" not in email:
         # People type passwords into the wrong field. A digest tells them apart as well.
-        digest = salted_hmac("users.events", address, algorithm="sha256").hexdigest()
-        return f"no address: {digest[:16]}"
-    address = CONTROL_CHARACTERS.sub(" ", address)
-    return User.objects.normalize_email(address)[:EMAIL_MAX_LENGTH]
+        digest = salted_hmac("users.events", email, algorithm="sha256").hexdigest()
+        return f"no email: {digest[:16]}"
+    email = CONTROL_CHARACTERS.sub(" ", email)
+    return User.objects.normalize_email(email)[:EMAIL_MAX_LENGTH]
 
 
 def record(request, kind, **who):
@@ -54,7 +55,7 @@ def log(event):
             "event": event.kind,
             "time": event.time.isoformat(),
             "user": event.user_id,
-            "address": event.address,
+            "email": event.email,
             "ip": event.ip,
             "browser": event.user_agent,
         }

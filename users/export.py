@@ -1,28 +1,34 @@
-"""All that the site holds about a member."""
+"""Everything that the site holds about a member."""
 
 from base64 import b64encode
 
-from .models import DEFAULT_PICTURE
+from django.dispatch import Signal
+
+from users.models import DEFAULT_PICTURE
+
+# Sent with the `user`. Other apps return a dict of what they hold about them.
+collect = Signal()
 
 PROFILE = ["username", "email", "email_confirmed_at", "date_joined", "last_login"]
-
-EVENT = ["kind", "time", "address", "ip", "user_agent"]
-MOST_EVENTS = 1_000  # the newest: whoever hammers an account shall not make its export endless
+EVENT = ["kind", "time", "email", "ip", "user_agent"]
+MAX_EVENTS = 1_000  # the newest: whoever hammers an account shall not make its export endless
 
 
 def export(user):
     """Return what the site holds about `user`, as a dict for JSON: not the password hash."""
-    return {
+    data = {
         "profile": {name: getattr(user, name) for name in PROFILE},
         "picture": picture(user),
-        "posts": list(user.posts.values("title", "content", "date_posted")),
-        "events": list(user.events.values(*EVENT)[:MOST_EVENTS]),
+        "events": list(user.events.values(*EVENT)[:MAX_EVENTS]),
         "sessions": list(user.sessions.values("ip", "user_agent", "since", "last_seen")),
     }
+    for _, part in collect.send(export, user=user):
+        data.update(part)
+    return data
 
 
 def picture(user):
-    """Return the picture that `user` uploaded as a data: address, or None."""
+    """Return the picture that `user` uploaded as a data: URL, or None."""
     if user.picture.name == DEFAULT_PICTURE:
         return None
     try:

@@ -3,16 +3,28 @@
 from time import thread_time
 
 import bcrypt
+from django.conf import settings
 from django.contrib.auth import hashers
 
-from .hashing import pooled
+from blog_project.work_pool import WorkPool
 
 BCRYPT_MAX_BYTES = 72
 BCRYPT_MIN_COST = 4  # the logarithm of the rounds
 
+pool = WorkPool("hashing", settings.HASHING_THREADS, settings.HASHING_QUEUE_SIZE)
+
+
+def pooled(method):
+    """Decorate a method so that it runs in the pool."""
+
+    def in_pool(*args):
+        return pool.run(method, *args)
+
+    return in_pool
+
 
 class BCryptSHA256PasswordHasher(hashers.BCryptSHA256PasswordHasher):
-    """Django's hasher of passwords of any length, in the pool: whoever asks comes by here."""
+    """Django's hasher of passwords of any length, in the pool."""
 
     @pooled
     def encode(self, password, salt):
@@ -25,7 +37,7 @@ class BCryptPasswordHasher(hashers.BCryptPasswordHasher):
 
     A hash of another system is stored with the hasher's name before it, "bcrypt$$2b$12$…". It logs
     in, and is `bcrypt_sha256` from then on. Until then one of a cost above ours takes longer than
-    an address that nobody has.
+    an email that nobody has.
 
     bcrypt sees 72 bytes of a password, and since bcrypt 5 refuses a longer one with ValueError:
     a 500 at login, and a sign that the account exists.
@@ -48,7 +60,7 @@ class BCryptPasswordHasher(hashers.BCryptPasswordHasher):
         correct = super().verify(seen, encoded) and seen == password
         if not correct:
             # Django does this for the hasher of new passwords alone. A cheaper hash would answer
-            # sooner than an address that nobody has (ASVS 6.3.8).
+            # sooner than an email that nobody has (ASVS 6.3.8).
             self.harden_runtime(seen, encoded)
         return correct
 
@@ -58,11 +70,11 @@ class ReadOnlyMixin:
 
     @pooled
     def verify(self, password, encoded):
-        """Return whether `password` is the one in `encoded`; a wrong one costs as ours does."""
-        begun = thread_time()
+        """Return whether `password` is the one in `encoded`; a wrong one takes as long as ours."""
+        start = thread_time()
         correct = super().verify(password, encoded)
         if not correct:
-            hash_in_vain(thread_time() - begun)
+            equalize_timing(thread_time() - start)
         return correct
 
 
@@ -82,19 +94,18 @@ class ScryptPasswordHasher(ReadOnlyMixin, hashers.ScryptPasswordHasher):
     maxmem = 128 * 1024 * 1024
 
 
-def hash_in_vain(spent):
+def equalize_timing(spent):
     """
-    Hash until a wrong password has cost as much as a hash of ours, or its response would come
-    sooner than that of an address that nobody has (ASVS 6.3.8).
+    Hash on until a wrong password, after `spent` seconds of a core, has cost as much as ours.
 
-    It has cost `spent` seconds of a core already. How much of a bcrypt hash that is differs from
-    machine to machine, so a sixteenth of one is timed first.
+    Or its response would come sooner than that of an email that nobody has (ASVS 6.3.8). How much
+    of a bcrypt hash `spent` is differs from machine to machine: a sixteenth of one is timed first.
     """
     cost = BCryptSHA256PasswordHasher.rounds
     part = max(BCRYPT_MIN_COST, cost - 4)
-    begun = thread_time()
+    start = thread_time()
     bcrypt.hashpw(b"", bcrypt.gensalt(part))
-    took = thread_time() - begun or 1e-9  # a coarse clock may have stood still
+    took = thread_time() - start or 1e-9  # a coarse clock may have stood still
     left = max(0, 2**cost - int(2**part * (1 + spent / took)))
     for power in range(BCRYPT_MIN_COST, cost):
         if left >> power & 1:

@@ -1,18 +1,18 @@
-"""What a password may look like, beside what Django checks."""
+"""Passwords that are refused, beside those that Django refuses."""
 
 import re
 
 from django.core.exceptions import ValidationError
 
-from .validators import fold_username
+from users.usernames import fold_username
 
 
 class ContextWordsValidator:
     """
     Refuses a password that is little more than the site's name or its owner's (ASVS 6.2.11).
 
-    Without `words`, the username and the parts of the e-mail address but for its ".com",
-    `min_length` characters of it must be left.
+    `min_length` characters must be left without `words`, the username, and the parts of the email
+    but for its ".com".
     """
 
     def __init__(self, words, min_length=8):

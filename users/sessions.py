@@ -1,46 +1,58 @@
 """Where sessions are kept, and what is remembered of each for its owner to see."""
 
-from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.utils import timezone
 
-from users.clients import client
+from blog_project.clients import client
+from blog_project.middleware import knows_member
 from users.models import Session
 
 VISIT_KEY = "visit"
 LAST_SEEN_SECONDS = 60
 
 
-current = ContextVar("current", default=None)  # the session that was begun last: the request's
+def digest(session_key):
+    """Return the SHA-256 of the key in a cookie, in hexadecimal: what the row is named by."""
+    return sha256(session_key.encode()).hexdigest()
 
 
-class MemberSession:
-    """Mixin for Django's stores that keep sessions in the database: rows know member and device."""
+class SessionStore(db.SessionStore):
+    """
+    Django's database store, whose rows are named by a digest and know member and device.
 
-    def __init__(self, session_key=None):
-        super().__init__(session_key)
-        self._row = None
-        current.set(self)
-
-    def _get_session_from_db(self):
-        self._row = super()._get_session_from_db()
-        return self._row
-
-    @property
-    def row(self):
-        """The row that was read, or None if there is none or the key is another since."""
-        return self._row if self._row and self._row.session_key == self.session_key else None
+    The key is in the cookie alone: nobody can use what the table, a backup or a page shows.
+    """
 
     @classmethod
     def get_model_class(cls):
         return Session
 
+    @property
+    def digest(self):
+        return digest(self.session_key) if self.session_key else None
+
+    def _get_session_from_db(self):
+        live = Session.objects.filter(expire_date__gt=timezone.now())
+        session = live.filter(pk=self.digest).first()
+        if session is None:
+            self._session_key = None  # as Django does: nobody chooses the key of a session
+        return session
+
+    def exists(self, session_key):
+        return super().exists(digest(session_key))
+
+    def delete(self, session_key=None):
+        if key := session_key or self.session_key:
+            super().delete(digest(key))
+
     def create_model_instance(self, data):
         session = super().create_model_instance(data)
+        session.session_key = digest(session.session_key)
         session.user_id = data.get(SESSION_KEY)
         visit = data.get(VISIT_KEY, {})
         session.ip = visit.get("ip")
@@ -53,41 +65,13 @@ class MemberSession:
             session.expire_date = min(session.expire_date, session.since + lifetime)
         return session
 
-    def _validate_session_key(self, key):
-        # A cookie may spell a NUL byte ("\000"), on which PostgreSQL raises: a forged cookie
-        # would be a 500. Keys that Django makes are lower-case letters and digits.
-        return super()._validate_session_key(key) and key.isascii() and key.isalnum()
-
-
-class SessionStore(MemberSession, db.SessionStore):
-    """Django's database store, with members."""
-
 
 def from_timestamp(seconds):
     """Return the UTC datetime of `seconds` since the epoch, or None for None."""
     return seconds if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def knows_member(session):
-    """Return whether a page looked at `session` and found a member in it."""
-    # A page that did not look must not start to depend on the cookie. And one that looked in vain,
-    # while the database is away, must not look again: that takes seconds, and fails again.
-    return SESSION_KEY in getattr(session, "_session_cache", {})
-
-
-def keep_private(get_response):
-    """Let nobody keep a copy of a page that knows who looks at it (ASVS 14.3.2)."""
-
-    def middleware(request):
-        response = get_response(request)
-        if knows_member(request.session):
-            response["Cache-Control"] = "private, no-store"
-        return response
-
-    return middleware
-
-
-def remember_visit(get_response):
+def track_activity(get_response):
     """
     Note in a member's session where and when it was last seen, at most once a minute.
 

@@ -1,25 +1,69 @@
 """
-Counting what is tried too often, in the table of security events.
+Limits on what may be tried how often, counted in the table of security events.
 
 The table is one for all processes and machines. An attempt is written into it before any password
 is hashed, and under a lock: a thousand attempts at once count like a thousand in turn.
 """
 
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from blog_project.try_later import TryLater
+from blog_project.errors import RetryLater
+from blog_project.work_pool import QueueFull
 from users.events import log, new_event
-from users.hashing import HashingBusy
-from users.limits import BOTH, FAILED, PASSWORDS, QUARTER, mails
 from users.models import Kind, SecurityEvent, User
 
 
-class Throttled(TryLater):
-    """Too many attempts, alike in `columns`, in too short a time."""
+class Limit(NamedTuple):
+    """At most settings.`setting` events of `kinds` within `window`, with the same `columns`."""
+
+    setting: str
+    window: timedelta
+    kinds: list[Kind]
+    columns: list[str]
+
+
+QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
+BOTH = ["email", "network"]
+FAILURES = [Kind.LOGIN_FAILED]
+SIGNUPS = [Kind.REGISTERED, Kind.SIGNUP_REFUSED]
+MAILS = [Kind.RESET_REQUESTED, Kind.CONFIRMATION_REQUESTED, Kind.PASSWORD_CHANGED]
+
+
+def mail_limits(kind):
+    # Each kind by itself, or strangers who ask for resets would stop a member's confirmation.
+    return [
+        Limit("MAILS_PER_EMAIL_PER_HOUR", HOUR, [kind], ["email"]),
+        Limit("MAILS_PER_IP_PER_HOUR", HOUR, MAILS, ["network"]),
+    ]
+
+
+PASSWORD_LIMITS = [
+    Limit("LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES", QUARTER, FAILURES, BOTH),
+    Limit("LOGIN_FAILURES_PER_EMAIL_PER_DAY", DAY, FAILURES, ["email"]),
+    Limit("LOGIN_FAILURES_PER_IP_PER_15_MINUTES", QUARTER, FAILURES, ["network"]),
+]
+SIGNUP_LIMITS = [
+    Limit("SIGNUPS_PER_IP_PER_HOUR", HOUR, SIGNUPS, ["network"]),
+    Limit("MAILS_PER_EMAIL_PER_HOUR", HOUR, SIGNUPS, ["email"]),
+]
+RESET_LIMITS = mail_limits(Kind.RESET_REQUESTED)
+CONFIRMATION_LIMITS = mail_limits(Kind.CONFIRMATION_REQUESTED)
+PASSWORD_CHANGE_LIMITS = [*PASSWORD_LIMITS, *mail_limits(Kind.PASSWORD_CHANGED)]
+
+# After one of these in some network, the failures before it count no more there.
+SUCCESSES = [Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.PASSWORD_CHANGED, Kind.RESET_COMPLETED]
+# After one of these the member may be another, who has been let in nowhere yet.
+RESETS = [Kind.REGISTERED, Kind.EMAIL_CHANGED, Kind.PASSWORD_CHANGED, Kind.RESET_COMPLETED]
+
+
+class Throttled(RetryLater):
+    """Too many attempts with the same `columns` in too short a time."""
 
     status = 429
 
@@ -28,58 +72,68 @@ class Throttled(TryLater):
         self.columns = columns
 
 
-# Whoever does one of these at some place is the member: what was guessed there is forgotten.
-PROOFS = [Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.PASSWORD_CHANGED, Kind.RESET_USED]
-# From one of these on, the member may be another, who was let in nowhere yet.
-BEGINNINGS = [Kind.REGISTERED, Kind.EMAIL_CHANGED, Kind.PASSWORD_CHANGED, Kind.RESET_USED]
+class ThrottleMixin:
+    """
+    View mixin: a POST is an attempt, of which `limits` say how many there may be.
+
+    It is an event of `kind` unless the view calls `succeed`, and none if the form was invalid
+    and `counts` says that nothing was tried.
+    """
+
+    limits = None
+    kind = None
+    email_field = "email"
+
+    def post(self, request, *args, **kwargs):
+        with attempt(request, self.limits, self.kind, *self.who()) as self.event:
+            return super().post(request, *args, **kwargs)
+
+    def who(self):
+        """Return whom the attempt concerns: an email, and its user if that is known."""
+        return self.request.POST.get(self.email_field, ""), None
+
+    def succeed(self, kind, user=None):
+        """Make the attempt an event of `kind`, which concerns `user` if given."""
+        self.event.kind = kind
+        if user:
+            self.event.user = user
+        self.event.save(update_fields=["kind", "user"])
+
+    def form_invalid(self, form):
+        if not self.counts(form):
+            self.event.delete()
+        return super().form_invalid(form)
+
+    def counts(self, form):
+        """Return whether the invalid `form` was an attempt: it hashed, or told something."""
+        return True
 
 
 @contextmanager
-def current_password(request):
+def attempt(request, limits, kind, email, user=None):
     """
-    Let the block test the current password of the member of `request`, as `attempt` does.
-
-    A wrong one, for which the block raises ValidationError, stays the failure that it began as.
-    """
-    user = request.user
-    with attempt(request, PASSWORDS, Kind.LOGIN_FAILED, user.email, user) as event:
-        yield
-        event.kind = Kind.PASSWORD_CONFIRMED
-
-
-def mail_attempt(request, kind, email, user=None):
-    """Let the block mail `email`, which `user` may have, because of an event of `kind`."""
-    return attempt(request, mails(kind), kind, email, user)
-
-
-@contextmanager
-def attempt(request, limits, kind, address, user=None):
-    """
-    Let the block try something that `limits` limit, for the e-mail `address`, which is `user`'s.
+    Let the block try something that `limits` limit, for the `email`, which is `user`'s.
 
     Before the block runs an event of `kind` is written, and handed to it: others count it while
-    the block is at work. What comes better than that, the block says with `event.kind`; what it
-    raises leaves the event as it is. Raises Throttled, without running the block, if there were
-    too many.
+    the block is at work. An exception leaves it as it is. Raises Throttled, without running the
+    block, if there were too many.
     """
-    event = new_event(request, kind, address=address, user=user)
+    event = new_event(request, kind, email=email, user=user)
     if user is None:
-        owner = User.objects.filter(email=event.address)
+        owner = User.objects.filter(email=event.email)
         event.user_id = owner.values_list("pk", flat=True).first()
     try:
         admit(event, limits)
     except Throttled as error:
-        note_throttled(event, error)
+        record_throttled(event, error)
         raise
     try:
         yield event
-    except HashingBusy:
-        event.delete()  # nothing was tried: to be busy must not lock members out
+    except QueueFull:
+        event.delete()  # nothing was tried: a busy site must not lock members out
         raise
     finally:
         if event.pk:
-            if event.kind != kind:
-                event.save(update_fields=["kind", "user"])
             log(event)
 
 
@@ -88,14 +142,14 @@ def admit(event, limits):
     with transaction.atomic(durable=True):
         lock(event)
         event.time = timezone.now()  # or those that waited for the lock would be in no order
-        proof = last_proof(event) if event.kind in FAILED else None
+        success = last_success(event) if event.kind in FAILURES else None
         for limit in limits:
-            check(limit, event, proof)
+            check(limit, event, success)
         event.save()
 
 
 def lock(event):
-    """Let nobody else count the same address or network until the transaction ends."""
+    """Let nobody else count the same email or network until the transaction ends."""
     if connection.vendor == "sqlite":
         return  # whoever began a transaction is the only writer (`transaction_mode`)
     with connection.cursor() as cursor:
@@ -104,26 +158,16 @@ def lock(event):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
-def last_proof(event):
-    """Return when the holder of the address of `event` was last let in at its network, or None."""
-    # Newest first, as the model orders them.
-    times = SecurityEvent.objects.filter(address=event.address).values_list("time", flat=True)
-    proof = times.filter(network=event.network, kind__in=PROOFS).first()
-    beginning = times.filter(kind__in=BEGINNINGS).first()
-    # A new password is both, and a proof where it was set.
-    return proof if proof and (beginning is None or beginning <= proof) else None
-
-
-def check(limit, event, proof):
-    """Raise Throttled if `event` is one too many for `limit`, after the `last_proof`."""
+def check(limit, event, success):
+    """Raise Throttled if `event` is one too many for `limit`, after the `last_success`."""
     columns, start = limit.columns, event.time - limit.window
-    if proof and "address" in columns:
-        # A usual place of the member is counted by itself, or whoever hammers the address from
+    if success and limit.kinds == FAILURES and "email" in columns:
+        # A usual place of the member is counted by itself, or whoever hammers the email from
         # elsewhere would keep them out (ASVS 6.1.1).
-        columns, start = BOTH, max(start, proof)
+        columns, start = BOTH, max(start, success)
     most = getattr(settings, limit.setting)
     counted = SecurityEvent.objects.filter(
-        kind__in=limit.kinds, time__gt=start, **alike(event, columns)
+        kind__in=limit.kinds, time__gt=start, **same(event, columns)
     )
     # Of the newest `most`, the oldest: once it has left the window, there is room again.
     time = counted.values_list("time", flat=True)[most - 1 : most].first()
@@ -131,16 +175,26 @@ def check(limit, event, proof):
         raise Throttled(time + limit.window - event.time, columns)
 
 
-def alike(event, columns):
+def last_success(event):
+    """Return when the holder of the event's email was last let in at its network, or None."""
+    # Newest first, as the model orders them.
+    times = SecurityEvent.objects.filter(email=event.email).values_list("time", flat=True)
+    success = times.filter(network=event.network, kind__in=SUCCESSES).first()
+    reset = times.filter(kind__in=RESETS).first()
+    # A new password is both: a success where it was set.
+    return success if success and (reset is None or reset <= success) else None
+
+
+def same(event, columns):
     return {column: getattr(event, column) for column in columns}
 
 
-def note_throttled(event, error):
-    """Write that `event` was throttled, once a quarter of an hour: nobody fills the disk so."""
+def record_throttled(event, error):
+    """Write that `event` was throttled, once in 15 minutes: nobody fills the disk that way."""
     event.kind = Kind.THROTTLED
-    noted = SecurityEvent.objects.filter(
-        kind=event.kind, time__gt=event.time - QUARTER, **alike(event, error.columns)
+    recorded = SecurityEvent.objects.filter(
+        kind=event.kind, time__gt=event.time - QUARTER, **same(event, error.columns)
     )
-    if not noted.exists():
+    if not recorded.exists():
         event.save()
         log(event)

@@ -1,14 +1,14 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from .views import data, email, login, password, profile, register, sessions
+from .views import account, data, email, login, password, register, sessions
 
 urlpatterns = [
     path("register/", register.RegisterView.as_view(), name="register"),
     path("login/", login.LoginView.as_view(), name="login"),
     path("logout/", login.LogoutView.as_view(), name="logout"),
     # Your account
-    path("account/", profile.AccountView.as_view(), name="account"),
+    path("account/", account.AccountView.as_view(), name="account"),
     path("account/email/", email.EmailChangeView.as_view(), name="email_change"),
     path("account/email/send/", email.EmailConfirmSendView.as_view(), name="email_confirm_send"),
     path(
@@ -24,7 +24,7 @@ urlpatterns = [
         name="sessions_end_others",
     ),
     path(
-        "account/sessions/<str:public_id>/end/",
+        "account/sessions/<str:digest>/end/",
         sessions.SessionEndView.as_view(),
         name="session_end",
     ),
@@ -49,5 +49,5 @@ urlpatterns = [
     ),
     # Where password managers look for the page
     path(".well-known/change-password", RedirectView.as_view(pattern_name="password_change")),
-    re_path(r"^media/pictures/(?P<name>[0-9a-f]{32})\.jpg$", profile.picture, name="picture"),
+    re_path(r"^media/pictures/(?P<name>[0-9a-f]{32})\.jpg$", account.picture, name="picture"),
 ]

@@ -1,5 +1,5 @@
 from blog.models import Post
-from blog_project.tests.cast import CastTestCase
+from testing.cast import CastTestCase
 
 
 class PostAdmin(CastTestCase):

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from unittest.mock import PropertyMock, patch
 
 from blog.models import Post
-from blog_project.tests.cast import CastTestCase
+from testing.cast import CastTestCase
 from users.models import User
 
 FIRST_DAY = datetime(2018, 4, 20, tzinfo=UTC)

@@ -5,7 +5,7 @@ from django.db import InterfaceError, OperationalError
 from django.test import Client, SimpleTestCase
 
 from blog.views import HomeView
-from blog_project.tests.cast import CastTestCase
+from testing.cast import CastTestCase
 
 
 class ClientErrors(CastTestCase):
@@ -74,10 +74,8 @@ class ServerError(SimpleTestCase):
         checked = Event()
         pool = Mock(closed=False, check=checked.set)
         with (
-            patch("blog_project.connections.connection", pool=pool),
-            patch(
-                "blog_project.connections.checking", Lock()
-            ),  # another test may hold the real one
+            patch("blog_project.database.connection", pool=pool),
+            patch("blog_project.database.checking", Lock()),  # another test may hold the real one
         ):
             self.home_that_raises(ValueError("gone away"))
             self.assertFalse(checked.is_set())

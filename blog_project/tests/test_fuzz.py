@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from blog_project.tests.cast import PASSWORD, CastTestCase
+from testing.cast import PASSWORD, CastTestCase
 from users.models import User
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", 200))
@@ -72,7 +72,7 @@ def addresses():
     return ["/" + re.sub(varying, "{}", route).strip("^$").replace("\\", "") for route in found]
 
 
-@override_settings(LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES=10**6, TRUSTED_PROXY_COUNT=1)
+@override_settings(LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES=10**6, TRUSTED_PROXY_COUNT=1)
 class Fuzz(TestCase, CastTestCase):
     quick = settings(
         max_examples=EXAMPLES,

@@ -1,7 +1,7 @@
 from django.test import override_settings
 
-from blog_project.tests.cast import CastTestCase
 from blog_project.tests.test_settings import KEY, settings_with
+from testing.cast import CastTestCase
 
 
 class Headers(CastTestCase):

@@ -2,7 +2,7 @@
 
 import re
 
-from blog_project.tests.cast import CastTestCase
+from testing.cast import CastTestCase
 
 TITLES = {
     "/": "Django Blog",

@@ -5,14 +5,14 @@ from unittest.mock import patch
 from django.test import Client, override_settings
 
 from blog.views import HomeView
-from blog_project.tests.cast import PASSWORD, CastTestCase
+from testing.cast import PASSWORD, CastTestCase
 from users.logs import HideTokens
 
 
 class RequestLog(CastTestCase):
     def line(self, ask, *args, **kwargs):
         """Return what one request adds to the log, as it is read there, and its answer."""
-        with self.assertLogs("blog_project.request_log", "INFO") as logs:
+        with self.assertLogs("blog_project.middleware", "INFO") as logs:
             response = ask(*args, **kwargs)
         [record] = logs.records
         return json.loads(HideTokens().format(record)), response

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from django.test import SimpleTestCase
 
-from bench.load import Client
-from bench.servers import ROOT, Server, manage, site_environment
+from testing.client import Client
+from testing.servers import ROOT, Server, manage, site_environment
 
 
 class ServerTestCase(SimpleTestCase):

@@ -1,4 +1,4 @@
-"""Two web servers on one PostgreSQL and one Redis, of which each may fail."""
+"""Two web servers on one PostgreSQL, which may fail."""
 
 import json
 import re
@@ -13,21 +13,21 @@ from unittest import SkipTest
 import psycopg
 from django.test import SimpleTestCase
 
-from bench.load import Client, at_once
-from bench.servers import Server, manage, site_environment
-from blog_project.tests.cast import PASSWORD
-from blog_project.tests.machines import Postgres, Redis, missing, wait_until
+from testing.cast import PASSWORD
+from testing.client import Client, at_once
+from testing.servers import Server, manage, site_environment
+from testing.services import Postgres, missing, wait_until
 
 numbers = count(1)
 
 
 def setUpModule():
-    global postgres, redis, environment, folder, one, other, started
+    global postgres, environment, folder, one, other, started
     if absent := missing():
         raise SkipTest(f"Not installed: {', '.join(absent)}")
     with ExitStack() as stack:
-        postgres, redis = stack.enter_context(Postgres()), stack.enter_context(Redis())
-        environment = site_environment(postgres.url, REDIS_URL=redis.url)
+        postgres = stack.enter_context(Postgres())
+        environment = site_environment(postgres.url)
         manage(environment, "migrate", "--verbosity=0")
         manage(environment, "collectstatic", "--noinput", "--verbosity=0")
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -208,52 +208,6 @@ class Gone(MachinesTestCase):
         """Wait until all answers are well; a server's processes find out each for itself."""
         for path in ["/", "/account/", "/readyz"]:
             wait_until(lambda path=path: self.statuses(path) == [200] * 4)
-
-
-class RedisGone(Gone):
-    def setUp(self):
-        super().setUp()
-        self.key = self.browser.cookies["sessionid"]
-        self.assertLoggedIn(self.browser)
-        self.assertIn(self.key, redis.keys())
-        redis.stop()
-        self.addCleanup(lambda: redis.answers() or redis.start())
-
-    def tracebacks(self):
-        return sum(log.read_text().count("Traceback") for log in folder.iterdir())
-
-    def test_members_stay_and_come_and_go_without_it(self):
-        before = self.tracebacks()
-        for server in [one, other]:
-            self.assertEqual(Client(server.port).get("/healthz").status, 200)
-            self.assertEqual(Client(server.port).get("/readyz").status, 503)
-            self.assertLoggedIn(self.browser.at(server))
-            self.assertEqual(self.browser.get("/").status, 200)
-            self.assertEqual(Browser(server.port).get("/").status, 200)
-            newcomer = Browser(server.port, self.ip)
-            self.assertLeads(newcomer.log_in(self.name), "/")
-            self.assertLoggedIn(newcomer.at(one))
-            self.assertLoggedIn(newcomer.at(other))
-            self.assertLeads(newcomer.log_out(), "/")
-            self.assertLoggedOut(newcomer)
-        self.assertEqual(self.tracebacks(), before)
-        redis.start()
-        self.assertHealed()
-
-    def test_logout_meanwhile_holds_when_it_is_back(self):
-        copy = self.copy(other)
-        self.assertLeads(self.browser.log_out(), "/")
-        redis.start()
-        self.assertIn(self.key, redis.keys())  # where the session is still what it was
-        self.assertLoggedOut(copy)
-
-    def test_sessions_are_kept_in_it_again_when_it_is_back(self):
-        redis.start()
-        self.assertHealed()
-        newcomer = Browser(other.port, self.ip)
-        self.assertLeads(newcomer.log_in(self.name), "/")
-        self.assertLoggedIn(newcomer)
-        self.assertIn(newcomer.cookies["sessionid"], redis.keys())
 
 
 class PostgresGone(Gone):

@@ -2,8 +2,8 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from blog.views import HomeView
-from blog_project.tests.cast import CastTestCase
-from blog_project.try_later import TryLater
+from blog_project.errors import RetryLater
+from testing.cast import CastTestCase
 from users.throttle import Throttled
 
 
@@ -26,7 +26,7 @@ class TryLaterPage(CastTestCase):
                 self.assertEqual(response["Retry-After"], header)
 
     def test_what_is_busy_is_a_503(self):
-        response = self.answer(TryLater(timedelta(seconds=10)))
+        response = self.answer(RetryLater(timedelta(seconds=10)))
         self.assertContains(response, "Very Busy", status_code=503)
         self.assertEqual(response["Retry-After"], "10")
 

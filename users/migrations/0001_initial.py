@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.functions.text
 import django.utils.timezone
 import users.models
-import users.validators
+import users.usernames
 from django.db import migrations, models
 
 
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
                 ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('username', models.CharField(help_text='2 to 20 letters, digits, “_”, “.” or “-”.', max_length=20, validators=[django.core.validators.MinLengthValidator(2), users.validators.validate_username])),
+                ('username', models.CharField(help_text='2 to 20 letters, digits, “_”, “.” or “-”.', max_length=20, validators=[django.core.validators.MinLengthValidator(2), users.usernames.validate_username])),
                 ('username_folded', users.models.FoldedUsernameField(editable=False, max_length=40, unique=True)),
                 ('email', models.EmailField(max_length=254, unique=True, validators=[django.core.validators.RegexValidator('\\A[!#-?A-~]+@[!-Z^-~]+\\.[!-Z^-~]+\\Z', code='invalid', message='Enter a valid email address.')])),
                 ('picture', models.FileField(default='default.jpg', editable=False, upload_to='')),

@@ -5,7 +5,7 @@ from unittest.mock import patch
 from django.db import DatabaseError
 from django.urls import get_resolver
 
-from blog_project.tests.cast import CastTestCase
+from testing.cast import CastTestCase
 
 PAGES = [
     "/account/",
@@ -80,6 +80,6 @@ class Access(CastTestCase):
     def test_queries_a_page(self):
         self.client.force_login(self.alice)
         self.client.get("/")
-        for url, number in [("/account/", 2), ("/account/sessions/", 2), ("/", 2)]:
+        for url, number in [("/account/", 3), ("/account/sessions/", 3), ("/", 3)]:
             with self.subTest(url), self.assertNumQueries(number):
                 self.client.get(url)

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from blog_project.tests.cast import CastTestCase
+from testing.cast import CastTestCase
 
 
 class AccountGet(CastTestCase):

@@ -1,4 +1,4 @@
-from blog_project.tests.cast import PASSWORD, CastTestCase
+from testing.cast import PASSWORD, CastTestCase
 from users.models import SecurityEvent
 from users.views.login import STAFF_ONLY
 

@@ -2,7 +2,7 @@ from io import StringIO
 
 from django.core.management import CommandError, call_command
 
-from blog_project.tests.cast import CastTestCase
+from testing.cast import CastTestCase
 from users.models import USERNAME_TAKEN, User
 
 

@@ -4,8 +4,8 @@ from unittest.mock import patch
 from django.core import mail
 
 from blog.models import Post
-from blog_project.tests.cast import PASSWORD
-from users.forms.password import CurrentPasswordForm
+from testing.cast import PASSWORD
+from users.forms import CurrentPasswordForm
 from users.models import Session, User
 from users.tests.test_profile import ProfileTestCase, picture
 

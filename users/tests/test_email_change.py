@@ -2,7 +2,7 @@ from unittest.mock import patch
 
 from django.core import mail
 
-from blog_project.tests.cast import PASSWORD, MailTestCase
+from testing.cast import PASSWORD, MailTestCase
 from users.emails import MAIL_NOT_SENT
 from users.models import EMAIL_TAKEN, User
 

@@ -4,7 +4,7 @@ from django.core import signing
 from django.test import override_settings
 from django.utils import timezone
 
-from blog_project.tests.cast import MailTestCase
+from testing.cast import MailTestCase
 from users.models import User
 from users.tests.test_register import VALID_DATA
 

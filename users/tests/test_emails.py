@@ -26,7 +26,7 @@ class SendEmail(TransactionTestCase):
 
     def test_holds_no_connection_of_the_databases_pool_meanwhile(self):
         with (
-            patch("blog_project.connections.connection", in_atomic_block=False) as connection,
+            patch("blog_project.database.connection", in_atomic_block=False) as connection,
             patch("django.core.mail.EmailMessage.send") as send,
         ):
             order = Mock()

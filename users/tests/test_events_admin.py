@@ -21,7 +21,7 @@ class WhatStaffDo(EventTestCase):
         self.client.post(f"{self.url}/change/", {**data, "email": "alice@example.com"})
         self.assertHappened()
         self.client.post(f"{self.url}/change/", data)
-        self.assertHappened(Kind.EMAIL_CHANGED, user=self.alice, address="new@example.com", ip=None)
+        self.assertHappened(Kind.EMAIL_CHANGED, user=self.alice, email="new@example.com", ip=None)
 
     def test_member_added_has_not_moved(self):
         data = {"username": "Dave", "email": "dave@example.com", "usable_password": "false"}
@@ -55,7 +55,7 @@ class WhatStaffDo(EventTestCase):
         self.assertHappened(Kind.ACCOUNT_DELETED, ip=None)
         data = {"action": "delete_selected", "_selected_action": [self.bob.pk], "post": "yes"}
         self.client.post("/admin/users/user/", data)
-        self.assertHappened(Kind.ACCOUNT_DELETED, address="bob@example.com", ip=None)
+        self.assertHappened(Kind.ACCOUNT_DELETED, email="bob@example.com", ip=None)
         self.assertEqual(User.objects.count(), 1)
 
 

@@ -5,9 +5,9 @@ from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, make_passwor
 from django.db import OperationalError
 from django.test import TransactionTestCase
 
-from blog_project.tests.cast import PASSWORD, CastTestCase
-from users import hashing
-from users.forms.login import LOGIN_UNSUCCESSFUL, LoginForm
+from testing.cast import PASSWORD, CastTestCase
+from users import hashers
+from users.forms import LOGIN_UNSUCCESSFUL, LoginForm
 from users.models import SecurityEvent, User
 
 LOGIN_REQUIRED = "Please log in to access this page."
@@ -104,7 +104,7 @@ class LoginPost(CastTestCase):
             user = User(username=name, email=f"{name}@example.com", password=encoded)
             user.is_active = name != "deactivated"
             user.save()
-        executor, seen = hashing.pool.executor, []
+        executor, seen = hashers.pool.executor, []
         for name in ["unknown", *hashes]:
             with (
                 patch.object(executor, "submit", wraps=executor.submit) as runs,

@@ -1,15 +1,13 @@
-from django.contrib.sessions.models import Session
-
-from blog_project.tests.cast import CastTestCase
+from testing.cast import CastTestCase
 
 
 class LogoutPost(CastTestCase):
     def test_ends_the_session_on_the_server_and_goes_home(self):
         self.client.force_login(self.alice)
-        key = self.client.session.session_key
+        self.assertTrue(self.alice.sessions.exists())
         self.assertRedirects(self.client.post("/logout/"), "/")
         self.assertLoggedOut()
-        self.assertFalse(Session.objects.filter(session_key=key).exists())
+        self.assertFalse(self.alice.sessions.exists())
 
     def test_the_old_cookie_is_worth_nothing(self):
         self.client.force_login(self.alice)

@@ -4,8 +4,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from blog_project.tests.cast import PASSWORD, CastTestCase
-from users.forms.register import RegisterForm
+from testing.cast import PASSWORD, CastTestCase
+from users.forms import RegisterForm
 from users.models import User
 
 

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from blog_project.tests.cast import PASSWORD, MailTestCase
+from testing.cast import PASSWORD, MailTestCase
 from users.emails import MAIL_NOT_SENT
-from users.forms.password import SetPasswordForm
+from users.forms import SetPasswordForm
 from users.models import User
 
 NEW_PASSWORD = "another unusual sentence"

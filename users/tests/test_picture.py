@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from blog.models import Post
-from users.forms.profile import ProfileForm
+from users.forms import ProfileForm
 from users.pictures import NO_PICTURE, TOO_LARGE
 from users.tests.test_profile import ProfileTestCase, picture
 
@@ -136,7 +136,7 @@ class Picture(ProfileTestCase):
     def test_full_disk_is_a_form_error(self):
         with (
             patch("django.core.files.storage.FileSystemStorage.save", side_effect=OSError(28)),
-            self.assertLogs("users.views.profile", "ERROR"),
+            self.assertLogs("users.views.account", "ERROR"),
         ):
             self.assertContains(self.update(picture()), "The picture could not be stored.")
         self.assertContains(self.client.get("/account/"), "/static/users/default.jpg")

@@ -6,8 +6,8 @@ from unittest.mock import patch
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from blog_project.tests.cast import PASSWORD, MailTestCase
-from users.forms.profile import ProfileForm
+from testing.cast import PASSWORD, MailTestCase
+from users.forms import ProfileForm
 from users.models import USERNAME_TAKEN, User
 
 

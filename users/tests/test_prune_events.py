@@ -5,7 +5,7 @@ from unittest.mock import patch
 from django.core.management import CommandError, call_command
 from django.test import RequestFactory
 
-from blog_project.tests.cast import CastTestCase
+from testing.cast import CastTestCase
 from users.events import record
 from users.models import Kind, SecurityEvent
 

@@ -6,8 +6,8 @@ from django.contrib.messages import get_messages
 from django.db import IntegrityError, connection
 from django.test import Client, TransactionTestCase
 
-from blog_project.tests.cast import PASSWORD, CastTestCase
-from users.forms.register import RegisterForm
+from testing.cast import PASSWORD, CastTestCase
+from users.forms import RegisterForm
 from users.models import EMAIL_TAKEN, USERNAME_TAKEN, SecurityEvent, User
 
 VALID_DATA = {

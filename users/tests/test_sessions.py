@@ -1,14 +1,16 @@
 from datetime import timedelta
+from hashlib import sha256
 from io import BytesIO
 from math import log2
 from unittest.mock import patch
 
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, get_user, login
 from django.db import OperationalError, connection
-from django.test import Client, TransactionTestCase
+from django.test import Client, RequestFactory, TransactionTestCase
 from django.utils import timezone
 
-from blog_project.tests.cast import PASSWORD, CastTestCase
+from testing.cast import PASSWORD, CastTestCase
+from users.models import Session, User
 from users.sessions import SessionStore
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -36,10 +38,9 @@ class SessionsGet(SessionsTestCase):
         other = self.log_in_elsewhere(self.alice)
         now = timezone.now()
         for client, seen in [(self.client, now), (other, now + timedelta(seconds=5))]:
-            key = client.session.session_key
-            self.alice.sessions.filter(session_key=key).update(last_seen=seen)
-        keys = [session.session_key for session in self.sessions()]
-        self.assertEqual(keys, [other.session.session_key, self.client.session.session_key])
+            self.alice.sessions.filter(pk=client.session.digest).update(last_seen=seen)
+        digests = [session.pk for session in self.sessions()]
+        self.assertEqual(digests, [other.session.digest, self.client.session.digest])
         page = self.client.get("/account/sessions/").text
         self.assertLess(page.index("Unknown device"), page.index("This one"))
 
@@ -51,7 +52,7 @@ class SessionsGet(SessionsTestCase):
 
     def test_expired_sessions_are_not_listed(self):
         self.log_in_elsewhere(self.alice)
-        other = self.alice.sessions.exclude(session_key=self.client.session.session_key)
+        other = self.alice.sessions.exclude(pk=self.client.session.digest)
         other.update(expire_date=timezone.now())
         self.assertEqual(len(self.sessions()), 1)
 
@@ -68,6 +69,40 @@ class SessionsGet(SessionsTestCase):
 
 
 class SessionKey(CastTestCase):
+    def test_whoever_reads_the_table_logs_in_as_nobody(self):
+        self.client.force_login(self.alice)
+        key = self.client.cookies["sessionid"].value
+        row = self.alice.sessions.get()
+        self.assertEqual(row.pk, sha256(key.encode()).hexdigest())
+        for value in Session.objects.values_list().get():
+            self.assertNotIn(key, str(value))
+        thief = Client()
+        thief.cookies["sessionid"] = row.pk
+        self.assertRedirects(thief.get("/account/"), "/login/?next=/account/")
+        thief.cookies["sessionid"] = key
+        self.assertEqual(thief.get("/account/").status_code, 200)
+
+    def test_row_of_before_that_is_named_by_its_key_is_nobodys(self):
+        self.client.force_login(self.alice)
+        key = self.client.cookies["sessionid"].value
+        self.alice.sessions.update(session_key=key)
+        self.assertRedirects(self.client.get("/account/"), "/login/?next=/account/")
+
+    def test_no_key_is_given_out_twice(self):
+        session = SessionStore()
+        session.create()
+        self.assertTrue(session.exists(session.session_key))
+        taken = session.session_key
+        with patch.object(SessionStore, "_get_new_session_key", side_effect=[taken, "x" * 32]):
+            another = SessionStore()
+            another.create()
+        self.assertEqual(another.session_key, "x" * 32)
+
+    def test_nobody_chooses_one(self):
+        self.client.cookies["sessionid"] = "chosen" * 5
+        self.log_in()
+        self.assertNotEqual(self.client.cookies["sessionid"].value, "chosen" * 5)
+
     def test_nobody_guesses_one(self):
         key = SessionStore()._get_new_session_key()
         self.assertRegex(key, r"\A[a-z0-9]+\Z")
@@ -76,12 +111,12 @@ class SessionKey(CastTestCase):
 
 class SessionEnd(SessionsTestCase):
     def end(self, session):
-        return self.client.post(f"/account/sessions/{session.public_id}/end/", follow=True)
+        return self.client.post(f"/account/sessions/{session.pk}/end/", follow=True)
 
     def test_ends_one_at_its_next_request(self):
         elsewhere, third = self.log_in_elsewhere(self.alice), self.log_in_elsewhere(self.alice)
-        key = elsewhere.session.session_key
-        self.assertContains(self.end(self.alice.sessions.get(session_key=key)), "logged out there")
+        session = self.alice.sessions.get(pk=elsewhere.session.digest)
+        self.assertContains(self.end(session), "logged out there")
         self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
         self.assertEqual(third.get("/account/").status_code, 200)
         self.assertLoggedInAs(self.alice)
@@ -103,7 +138,7 @@ class SessionEnd(SessionsTestCase):
 
     def test_nothing_ends_by_get(self):
         self.log_in_elsewhere(self.alice)
-        for path in ["end-others", f"{self.alice.sessions.first().public_id}/end"]:
+        for path in ["end-others", f"{self.alice.sessions.first().pk}/end"]:
             self.assertEqual(self.client.get(f"/account/sessions/{path}/").status_code, 405)
         self.assertEqual(self.alice.sessions.count(), 2)
 
@@ -123,9 +158,9 @@ class LastSeen(SessionsTestCase):
 
     def test_is_written_once_a_minute_and_the_rest_stays(self):
         before = self.alice.sessions.get()
-        with self.assertNumQueries(2):  # the session with its member, and the posts
+        with self.assertNumQueries(3):  # the session, its member, and the posts
             self.get_after(58)
-        with self.assertNumQueries(5):  # and one write, in a transaction of its own
+        with self.assertNumQueries(6):  # and one write, in a transaction of its own
             seen = self.get_after(61)
         after = self.alice.sessions.get()
         self.assertEqual(int(after.last_seen.timestamp()), seen)
@@ -208,7 +243,7 @@ class Privacy(CastTestCase):
 
     def test_pictures_may_be_kept_by_a_member_too(self):
         self.client.force_login(self.alice)
-        with patch("users.views.profile.default_storage.open", return_value=BytesIO(b"")):
+        with patch("users.views.account.default_storage.open", return_value=BytesIO(b"")):
             response = self.client.get(f"/media/pictures/{'0' * 32}.jpg")
         self.assertIn("public", response["Cache-Control"])
 
@@ -225,12 +260,44 @@ class DatabaseAway(CastTestCase):
                 self.subTest(url),
                 patch.object(connection, "cursor", side_effect=away) as cursor,
                 self.assertLogs("django.request"),
-                self.assertLogs("blog_project.request_log") as log,
+                self.assertLogs("blog_project.middleware") as log,
             ):
                 response = self.client.get(url)
                 self.assertEqual((response.status_code, cursor.call_count), (503, 1))
                 self.assertIn("Content-Security-Policy", response)
                 self.assertIn(response["X-Request-ID"], log.output[0])
+
+
+class Member(CastTestCase):
+    """Whose session it is."""
+
+    def test_session_that_becomes_anothers_has_another_member(self):
+        self.client.force_login(self.alice)
+        self.assertContains(self.client.get("/account/"), "<h1>Alice</h1>", html=True)
+        request = RequestFactory().get("/")
+        request.session = SessionStore(self.client.session.session_key)
+        self.assertEqual(get_user(request), self.alice)
+        login(request, self.bob)
+        self.assertEqual(get_user(request), self.bob)
+
+    def test_new_session_has_its_member_at_once(self):
+        request = RequestFactory().get("/")
+        request.session = SessionStore()
+        login(request, self.bob)
+        self.assertEqual(get_user(request), self.bob)
+
+    def test_deactivated_member_is_nobody(self):
+        self.client.force_login(self.alice)
+        User.objects.filter(pk=self.alice.pk).update(is_active=False)
+        self.assertRedirects(self.client.get("/account/"), "/login/?next=/account/")
+
+    def test_members_take_turns_in_one_thread(self):
+        self.client.force_login(self.alice)
+        bob = Client()
+        bob.force_login(self.bob)
+        for _ in range(2):
+            self.assertContains(self.client.get("/account/"), "<h1>Alice</h1>", html=True)
+            self.assertContains(bob.get("/account/"), "<h1>Bob</h1>", html=True)
 
 
 class SessionOfADeletedMember(TransactionTestCase):

@@ -5,9 +5,9 @@ from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 from django.test import RequestFactory, override_settings
 from django.utils import timezone
 
-from blog_project.tests.cast import PASSWORD, MailTestCase
+from testing.cast import PASSWORD, MailTestCase
 from users.events import record
-from users.forms.login import LOGIN_UNSUCCESSFUL
+from users.forms import LOGIN_UNSUCCESSFUL
 from users.models import Kind, SecurityEvent
 
 HOME, ELSEWHERE = "192.0.2.1", "203.0.113.9"
@@ -128,7 +128,7 @@ class PerAddressAndPlace(ThrottleTestCase):
             self.fail(1)
         self.assertGreaterEqual(SecurityEvent.objects.get().time, locked[0])
 
-    @override_settings(LOGIN_FAILURES_PER_ADDRESS_AND_IP_PER_15_MINUTES=1)
+    @override_settings(LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES=1)
     def test_limit_is_a_setting(self):
         self.fail(1)
         self.assertThrottled(self.try_password(), 15)
@@ -168,7 +168,7 @@ class PerAddress(ThrottleTestCase):
         self.assertLetIn(self.try_password(ip=ELSEWHERE, password=PASSWORD))
 
 
-@override_settings(LOGIN_FAILURES_PER_ADDRESS_PER_DAY=12)
+@override_settings(LOGIN_FAILURES_PER_EMAIL_PER_DAY=12)
 class PerAddressFromWhere(ThrottleTestCase):
     def test_unknown_addresses_look_alike(self):
         self.fail_all_over_the_world(12, "nobody@example.com")
@@ -188,7 +188,7 @@ class PerAddressFromWhere(ThrottleTestCase):
         self.assertLetIn(self.try_password(password=PASSWORD))
         self.assertThrottled(self.try_password(ip=ELSEWHERE), 24 * 60)
 
-    @override_settings(LOGIN_FAILURES_PER_ADDRESS_PER_DAY=15)
+    @override_settings(LOGIN_FAILURES_PER_EMAIL_PER_DAY=15)
     def test_usual_place_has_a_count_of_its_own(self):
         self.assertLetIn(self.try_password(password=PASSWORD))
         self.fail(10)
@@ -295,7 +295,7 @@ class WhatIsWritten(ThrottleTestCase):
             self.try_password()
         event = self.throttled()[0]
         self.assertEqual(
-            (event.user, event.address, event.ip), (self.alice, "alice@example.com", HOME)
+            (event.user, event.email, event.ip), (self.alice, "alice@example.com", HOME)
         )
         self.assertEqual(len(self.throttled()), 1)
         self.age(minutes=14, seconds=50)

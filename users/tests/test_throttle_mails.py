@@ -2,7 +2,7 @@ from itertools import pairwise
 
 from django.core import mail
 
-from blog_project.tests.cast import PASSWORD
+from testing.cast import PASSWORD
 from users.models import User
 from users.tests.test_throttle import ELSEWHERE, HOME, ThrottleTestCase
 

@@ -51,7 +51,7 @@ class AtTheSameTime(TransactionTestCase):
         attempts = [(f"user{number}@example.com", HOME) for number in range(50)]
         self.assertEqual(self.try_passwords(attempts), 10)
 
-    @override_settings(LOGIN_FAILURES_PER_ADDRESS_PER_DAY=10)
+    @override_settings(LOGIN_FAILURES_PER_EMAIL_PER_DAY=10)
     def test_at_one_address_whatever_the_place(self):
         attempts = [("dave@example.com", f"192.0.2.{number}") for number in range(50)]
         self.assertEqual(self.try_passwords(attempts), 10)

@@ -1,18 +1,37 @@
-"""What the pages of an account share."""
+"""Your account page: who you are on this site. And what all pages of an account share."""
 
+import logging
+from copy import copy
+
+from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, OperationalError
+from django.db.models import Q
+from django.http import FileResponse, Http404
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import UpdateView
 
-from users.models import User
+from users.forms import ProfileForm
+from users.models import Kind, SecurityEvent, User
+from users.throttle import PASSWORD_LIMITS, ThrottleMixin
+
+logger = logging.getLogger(__name__)
+
+NOT_STORED = "The picture could not be stored. Please try again later."
+ACCOUNT_UPDATED = "Your account has been updated."
+# What strangers can cause without the password: it must not push a login that was not the
+# member's off the page.
+BY_STRANGERS = [Kind.LOGIN_FAILED, Kind.SIGNUP_REFUSED, Kind.RESET_REQUESTED, Kind.THROTTLED]
 
 
-class DeletedMeanwhileMixin:
-    """Takes a member whose account is deleted during the request for a stranger."""
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+class DeletedConcurrentlyMixin:
+    """View mixin that logs out a member whose account is deleted during the request."""
 
     def dispatch(self, request, *args, **kwargs):
         try:
@@ -27,13 +46,67 @@ class DeletedMeanwhileMixin:
             return redirect("login")
 
 
-@method_decorator(sensitive_post_parameters(), name="dispatch")
-class AccountMixin(DeletedMeanwhileMixin, LoginRequiredMixin):
-    """For members alone, with a form that no error report shows."""
+class CurrentPasswordMixin(ThrottleMixin):
+    """View mixin for forms of members that ask for the current password in `proof_field`."""
 
+    limits = PASSWORD_LIMITS
+    kind = Kind.LOGIN_FAILED
+    proof_field = "password"
 
-class OwnUserMixin(AccountMixin):
-    """Hands member and request to the view's form, which asks for the current password."""
+    def who(self):
+        return self.request.user.email, self.request.user
 
     def get_form_kwargs(self):
-        return {**super().get_form_kwargs(), "user": self.request.user, "request": self.request}
+        return {**super().get_form_kwargs(), "user": self.request.user}
+
+    def form_invalid(self, form):
+        if self.proof_field in form.cleaned_data:
+            self.succeed(Kind.PASSWORD_CONFIRMED)
+        return super().form_invalid(form)
+
+    def counts(self, form):
+        return not form.has_error(self.proof_field, "required")
+
+
+@method_decorator(login_required, name="dispatch")
+class AccountView(DeletedConcurrentlyMixin, UpdateView):
+    form_class = ProfileForm
+    template_name = "users/account.html"
+    context_object_name = "profile"  # not `user`, who is named in the heading
+
+    def get_object(self):
+        # A copy: what somebody types into the form is not yet their name in the heading.
+        return copy(self.request.user)
+
+    def get_context_data(self, **kwargs):
+        events = self.request.user.events
+        own = events.exclude(kind__in=BY_STRANGERS).values("pk")[:10]
+        others = events.filter(kind__in=BY_STRANGERS).values("pk")[:5]
+        recent = SecurityEvent.objects.filter(Q(pk__in=own) | Q(pk__in=others))
+        return super().get_context_data(events=recent, **kwargs)
+
+    def form_valid(self, form):
+        try:
+            saved = form.save_unless_taken(form.instance)
+        except OSError:  # a full disk, say
+            logger.exception("A picture could not be stored.")
+            form.add_error("picture", NOT_STORED)
+            saved = False
+        if not saved:
+            return self.form_invalid(form)
+        messages.success(self.request, ACCOUNT_UPDATED)
+        return redirect("account")
+
+
+def picture(request, name):
+    """Serve the picture of a member as a picture, whatever it may hold."""
+    try:
+        file = default_storage.open(f"pictures/{name}.jpg")
+    except FileNotFoundError:
+        raise Http404 from None
+    headers = {
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        # A new picture has a new name. A day, for one that was deleted.
+        "Cache-Control": "public, max-age=86400, immutable",
+    }
+    return FileResponse(file, content_type="image/jpeg", headers=headers)

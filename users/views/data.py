@@ -2,42 +2,47 @@
 
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import JsonResponse
 from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
 from django.views.generic import FormView, View
 
 from users.emails import send_email
 from users.events import record
 from users.export import export
-from users.forms.password import CurrentPasswordForm
+from users.forms import CurrentPasswordForm
 from users.models import Kind
 
-from .account import AccountMixin, OwnUserMixin
-from .login import forget_pages
+from .account import CurrentPasswordMixin, DeletedConcurrentlyMixin
+from .login import clear_browser_cache
 
 ACCOUNT_DELETED = "Your account has been deleted."
 
 
-class DataView(OwnUserMixin, FormView):
+@method_decorator(login_required, name="dispatch")
+class DataView(DeletedConcurrentlyMixin, CurrentPasswordMixin, FormView):
     """Your data: take them, or, with the password, delete the account."""
 
     form_class = CurrentPasswordForm
     template_name = "users/data.html"
 
     def form_valid(self, form):
+        self.succeed(Kind.PASSWORD_CONFIRMED)
         user = self.request.user
         with transaction.atomic():
             _, deleted = user.delete()
             if "users.User" in deleted:  # not by another request, a moment ago
-                record(self.request, Kind.ACCOUNT_DELETED, address=user.email)
+                record(self.request, Kind.ACCOUNT_DELETED, email=user.email)
                 send_email(self.request, "account_deleted", user.email, user=user)
         logout(self.request)
         messages.success(self.request, ACCOUNT_DELETED)
-        return forget_pages(redirect("home"))
+        return clear_browser_cache(redirect("home"))
 
 
-class DataDownloadView(AccountMixin, View):
+@method_decorator(login_required, name="dispatch")
+class DataDownloadView(DeletedConcurrentlyMixin, View):
     def get(self, request):
         return JsonResponse(
             export(request.user),

@@ -1,6 +1,7 @@
-"""Confirm your address, or move to another one."""
+"""Confirm your email, or move to another one."""
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.core.signing import BadSignature
 from django.db import IntegrityError, transaction
 from django.shortcuts import redirect, render
@@ -9,46 +10,48 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, View
 
-from users.emails import send_email
+from users.emails import read_token, send_email, send_link
 from users.events import record
-from users.forms.email import EmailChangeForm
-from users.forms.login import UNCONFIRMED_KEY
-from users.limits import SIGN_UPS
-from users.links import read_token, send_link
+from users.forms import EmailChangeForm
 from users.models import EMAIL_TAKEN, Kind, User
-from users.throttle import attempt, mail_attempt
+from users.throttle import CONFIRMATION_LIMITS, SIGNUP_LIMITS, attempt
 
-from .account import OwnUserMixin
+from .account import CurrentPasswordMixin, DeletedConcurrentlyMixin
+from .login import UNCONFIRMED_KEY
 
 EMAIL_CONFIRMED = "Your email address is confirmed."
 
 
-class TakenEmailMixin:
-    """Limits how often one place is told that an address has an account (ASVS 6.3.8)."""
-
-    def form_invalid(self, form):
-        email = form.data.get("email", "")
-        # Whoever has no place left gets no answer at all: it would tell taken from not.
-        with attempt(self.request, SIGN_UPS, Kind.EMAIL_TRIED, email) as event:
-            if not form.has_error("email", "unique"):
-                event.delete()  # a slip of the keyboard
-            return super().form_invalid(form)
+def confirmation_attempt(request, email, user):
+    return attempt(request, CONFIRMATION_LIMITS, Kind.CONFIRMATION_REQUESTED, email, user)
 
 
-class EmailChangeView(TakenEmailMixin, OwnUserMixin, FormView):
+@method_decorator(login_required, name="dispatch")
+class EmailChangeView(DeletedConcurrentlyMixin, CurrentPasswordMixin, FormView):
     form_class = EmailChangeForm
     template_name = "users/email.html"
 
     def form_valid(self, form):
+        self.succeed(Kind.PASSWORD_CONFIRMED)
         user, new = self.request.user, form.cleaned_data["email"]
         self.request.session.cycle_key()  # the password was asked for again (ASVS 7.2.4)
         with (  # one mail to each
-            mail_attempt(self.request, Kind.CONFIRMATION_ASKED, user.email, user),
-            mail_attempt(self.request, Kind.CONFIRMATION_ASKED, new, user),
+            confirmation_attempt(self.request, user.email, user),
+            confirmation_attempt(self.request, new, user),
         ):
             send_link(self.request, "email_change", user, new)
             send_email(self.request, "email_change_asked", user.email, user=user, new=new)
         return redirect("email_change")
+
+    def form_invalid(self, form):
+        response = super().form_invalid(form)
+        # Whoever tries to find out who has an account counts as on the register form, and gets
+        # no answer beyond the limit: it would tell taken from not (ASVS 6.3.8).
+        email = form.data.get("email", "")
+        with attempt(self.request, SIGNUP_LIMITS, Kind.SIGNUP_REFUSED, email) as event:
+            if not form.has_error("email", "unique"):
+                event.delete()
+        return response
 
 
 class EmailConfirmSendView(View):
@@ -61,7 +64,7 @@ class EmailConfirmSendView(View):
         if not user.is_authenticated:
             user = User.objects.filter(pk=request.session.get(UNCONFIRMED_KEY)).first()
         if user and not user.email_confirmed_at:
-            with mail_attempt(request, Kind.CONFIRMATION_ASKED, user.email, user):
+            with confirmation_attempt(request, user.email, user):
                 send_link(request, "email_confirm", user, user.email)
         request.session.pop(UNCONFIRMED_KEY, None)  # one right password, one mail
         return redirect("account" if request.user.is_authenticated else "login")
@@ -82,9 +85,9 @@ class EmailConfirmView(View):
         except (BadSignature, User.DoesNotExist):
             response = self.page(status=410)
         except IntegrityError:
-            # Somebody else has taken the address since.
+            # Somebody else has taken the email since.
             response = self.page(status=409, error=EMAIL_TAKEN)
-        # The address of this page is a secret, which no Referer may carry on.
+        # The URL of this page is a secret, which no Referer may carry on.
         response["Referrer-Policy"] = "strict-origin"
         return response
 
@@ -108,8 +111,8 @@ class EmailConfirmView(View):
         user.save(update_fields=["email", "email_confirmed_at"])
         record(request, Kind.EMAIL_CONFIRMED if old == new else Kind.EMAIL_CHANGED, user=user)
         if old != new:
-            for address in [old, new]:
-                send_email(request, "email_changed", address, user=user, old=old, new=new)
+            for email in [old, new]:
+                send_email(request, "email_changed", email, user=user, old=old, new=new)
         return self.confirmed()
 
     def used_before(self, user, email):

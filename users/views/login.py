@@ -5,27 +5,24 @@ from django.contrib import admin, messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from users.events import record
-from users.forms.login import LoginForm
+from users.forms import LoginForm
 from users.models import Kind
+from users.throttle import PASSWORD_LIMITS, ThrottleMixin
 
-from .account import DeletedMeanwhileMixin
+from .account import DeletedConcurrentlyMixin
 
 STAFF_ONLY = "The admin is for staff, and your account is not a staff account."
 LOGIN_REQUIRED = "Please log in to access this page."
+UNCONFIRMED_KEY = "unconfirmed_user"
 
 
-def forget_pages(response):
-    """Ask the browser with `response` to forget the pages that it kept (ASVS 14.3.1)."""
-    response["Clear-Site-Data"] = '"cache"'
-    return response
-
-
-class NextElsewhereMixin:
-    """Takes a `next` that leads back to this very page for none at all."""
+class IgnoreSelfRedirectMixin:
+    """View mixin that ignores a `next` which leads back to this very page."""
 
     def get_redirect_url(self):
         url = super().get_redirect_url()
@@ -33,10 +30,15 @@ class NextElsewhereMixin:
         return url if url.startswith("/") and url != self.request.path else ""
 
 
-class LoginView(DeletedMeanwhileMixin, NextElsewhereMixin, auth_views.LoginView):
+class LoginView(
+    DeletedConcurrentlyMixin, ThrottleMixin, IgnoreSelfRedirectMixin, auth_views.LoginView
+):
     form_class = LoginForm
     template_name = "users/login.html"
     redirect_authenticated_user = True
+    limits = PASSWORD_LIMITS
+    kind = Kind.LOGIN_FAILED
+    email_field = "username"
 
     def get(self, request, *args, **kwargs):
         # `next` is there when login_required sent the visitor here.
@@ -45,15 +47,31 @@ class LoginView(DeletedMeanwhileMixin, NextElsewhereMixin, auth_views.LoginView)
         return super().get(request, *args, **kwargs)
 
     def form_valid(self, form):
+        self.succeed(Kind.LOGIN)
         response = super().form_valid(form)
         remember = form.cleaned_data["remember"]
         # None: what the settings say, until the browser closes.
         self.request.session.set_expiry(settings.REMEMBER_ME_SECONDS if remember else None)
         return response
 
+    def form_invalid(self, form):
+        if form.unconfirmed:
+            self.succeed(Kind.PASSWORD_CONFIRMED)
+            self.request.session[UNCONFIRMED_KEY] = form.unconfirmed.pk
+        return super().form_invalid(form)
 
-class LogoutView(NextElsewhereMixin, auth_views.LogoutView):
-    """Logs out by POST; whoever opens the address sees a page with the button."""
+    def counts(self, form):
+        return bool(form.non_field_errors())  # else a field was empty, and nothing was hashed
+
+
+def clear_browser_cache(response):
+    """Ask the browser with `response` to forget the pages that it kept (ASVS 14.3.1)."""
+    response["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+class LogoutView(IgnoreSelfRedirectMixin, auth_views.LogoutView):
+    """Logs out by POST; whoever opens the URL sees a page with the button."""
 
     http_method_names = [*auth_views.LogoutView.http_method_names, "get", "head"]
     template_name = "users/logout.html"
@@ -63,7 +81,7 @@ class LogoutView(NextElsewhereMixin, auth_views.LogoutView):
         response = super().post(request, *args, **kwargs)
         if user.is_authenticated:
             record(request, Kind.LOGOUT, user=user)
-        return forget_pages(response)
+        return clear_browser_cache(response)
 
     def get(self, request, *args, **kwargs):
         if not request.user.is_authenticated:
@@ -73,12 +91,30 @@ class LogoutView(NextElsewhereMixin, auth_views.LogoutView):
 
 def admin_login(request):
     """
-    Stand in for the login page of the admin, which has no door of its own.
+    Stand in for the login page of the admin, so that there is one to guard (ASVS 6.3.4).
 
-    What guards the login page guards the admin as well (ASVS 6.3.4). Django's admin sends
-    whoever may not enter here: strangers go on to the login page, members are told.
+    Django's admin sends whoever may not enter here: strangers go on to the login page, members
+    are told.
     """
     if request.user.is_authenticated and not admin.site.has_permission(request):
         raise PermissionDenied(STAFF_ONLY)
     # Whoever is staff already goes straight through.
     return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+
+def csrf_failure(request, reason=""):
+    """
+    Say that a form was not accepted, and lead on: CSRF_FAILURE_VIEW.
+
+    It may be forged, but most of the time the visitor has logged in or out in another tab, and
+    the token of this one is of before.
+    """
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, request.is_secure()):
+        page = request.get_full_path()
+    context = {"page": page}
+    for_strangers = [reverse("login"), reverse("register")]
+    if request.user.is_authenticated and request.path in for_strangers:
+        # There is no form any more to load again; on to where it would have led.
+        context["goal"] = LoginView(request=request).get_success_url()
+    return render(request, "403_csrf.html", context, status=403)

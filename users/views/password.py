@@ -2,78 +2,81 @@
 
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 
 from users.emails import send_email
 from users.events import record
-from users.forms.password import (
-    ChangedMeanwhile,
+from users.forms import (
+    ChangedConcurrently,
     PasswordChangeForm,
     PasswordResetForm,
     SetPasswordForm,
 )
-from users.limits import mails
 from users.models import Kind
-from users.throttle import attempt, mail_attempt
+from users.throttle import PASSWORD_CHANGE_LIMITS, RESET_LIMITS, ThrottleMixin
 
-from .account import OwnUserMixin
+from .account import CurrentPasswordMixin, DeletedConcurrentlyMixin
 
 CHANGED = "Your password has been changed. You are logged out on all other devices."
 
 
-class ChangedMeanwhileMixin:
-    """Shows that the password was changed meanwhile as an error of the form."""
+class ChangedConcurrentlyMixin:
+    """View mixin that shows ChangedConcurrently as an error of the form."""
 
-    def form_valid(self, form):
+    def post(self, request, *args, **kwargs):
         try:
-            return super().form_valid(form)
-        except ChangedMeanwhile as error:
-            form.add_error(None, str(error))
-            return self.form_invalid(form)
+            return super().post(request, *args, **kwargs)
+        except ChangedConcurrently as error:
+            error.form.add_error(None, str(error))
+            return self.form_invalid(error.form)
 
 
-class PasswordChangeView(OwnUserMixin, ChangedMeanwhileMixin, auth_views.PasswordChangeView):
+@method_decorator(login_required, name="dispatch")
+class PasswordChangeView(
+    DeletedConcurrentlyMixin,
+    CurrentPasswordMixin,
+    ChangedConcurrentlyMixin,
+    auth_views.PasswordChangeView,
+):
     form_class = PasswordChangeForm
     template_name = "users/password_change.html"
     success_url = reverse_lazy("account")
+    limits = PASSWORD_CHANGE_LIMITS
+    proof_field = "old_password"
 
     def form_valid(self, form):
-        limits, user = mails(Kind.PASSWORD_CHANGED), form.user
-        # It was confirmed, and begins as that, for the case that another window was quicker.
-        with attempt(self.request, limits, Kind.PASSWORD_CONFIRMED, user.email, user) as event:
-            # Saving ends all sessions; this one gets a new key.
-            response = super().form_valid(form)
-            if form.is_valid():
-                event.kind = Kind.PASSWORD_CHANGED
-        if form.is_valid():
-            messages.success(self.request, CHANGED)
-            send_email(self.request, "password_changed", form.user.email, user=form.user)
+        response = super().form_valid(form)  # which ends all other sessions
+        self.succeed(Kind.PASSWORD_CHANGED)
+        messages.success(self.request, CHANGED)
+        send_email(self.request, "password_changed", form.user.email, user=form.user)
         return response
 
 
-class PasswordResetView(auth_views.PasswordResetView):
+class PasswordResetView(ThrottleMixin, auth_views.PasswordResetView):
     form_class = PasswordResetForm
     template_name = "users/password_reset.html"
+    limits = RESET_LIMITS
+    kind = Kind.RESET_REQUESTED
 
-    def form_valid(self, form):
-        with mail_attempt(self.request, Kind.RESET_ASKED, form.cleaned_data["email"]):
-            return super().form_valid(form)
+    def counts(self, form):
+        return False  # no mail is sent
 
 
 class PasswordResetDoneView(auth_views.PasswordResetDoneView):
     template_name = "users/password_reset_done.html"
 
 
-class PasswordResetConfirmView(ChangedMeanwhileMixin, auth_views.PasswordResetConfirmView):
+class PasswordResetConfirmView(ChangedConcurrentlyMixin, auth_views.PasswordResetConfirmView):
     form_class = SetPasswordForm
     template_name = "users/password_reset_confirm.html"
 
     def form_valid(self, form):
         response = super().form_valid(form)
-        if form.is_valid():
-            self.request.session.flush()  # it may have been the member's own, which is over
-            record(self.request, Kind.RESET_USED, user=self.user)
-            send_email(self.request, "password_reset_used", self.user.email, user=self.user)
+        self.request.session.flush()  # it may have been the member's own, which is over
+        record(self.request, Kind.RESET_COMPLETED, user=self.user)
+        send_email(self.request, "password_reset_used", self.user.email, user=self.user)
         return response
 
 

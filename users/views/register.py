@@ -7,21 +7,20 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from users.forms.register import RegisterForm
-from users.limits import SIGN_UPS
-from users.links import LINK_SENT, send_link
+from users.emails import LINK_SENT, send_link
+from users.forms import RegisterForm
 from users.models import Kind
-from users.throttle import attempt
-
-from .email import TakenEmailMixin
+from users.throttle import SIGNUP_LIMITS, ThrottleMixin
 
 ACCOUNT_CREATED = "Your account has been created! You are now able to log in"
 
 
 @method_decorator(sensitive_post_parameters("password1", "password2"), name="dispatch")
-class RegisterView(TakenEmailMixin, FormView):
+class RegisterView(ThrottleMixin, FormView):
     form_class = RegisterForm
     template_name = "users/register.html"
+    limits = SIGNUP_LIMITS
+    kind = Kind.SIGNUP_REFUSED
 
     def dispatch(self, request, *args, **kwargs):
         if request.user.is_authenticated:
@@ -29,15 +28,14 @@ class RegisterView(TakenEmailMixin, FormView):
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form):
-        email = form.cleaned_data["email"]
-        with attempt(self.request, SIGN_UPS, Kind.EMAIL_TRIED, email) as event:
-            user = form.save(commit=False)  # hashes, which takes its time: before any lock is held
-            saved = form.save_unless_taken(user)
-            if saved:
-                event.kind, event.user = Kind.REGISTERED, user
-        if not saved:
-            return FormView.form_invalid(self, form)
+        user = form.save(commit=False)
+        if not form.save_unless_taken(user):
+            return self.form_invalid(form)
+        self.succeed(Kind.REGISTERED, user)
         messages.success(self.request, ACCOUNT_CREATED)
         sent = LINK_SENT if settings.EMAIL_VERIFICATION_REQUIRED else None
         send_link(self.request, "email_confirm", user, user.email, sent=sent)
         return redirect("login")
+
+    def counts(self, form):
+        return form.has_error("email", "unique")  # it told who has an account (ASVS 6.3.8)

@@ -1,42 +1,45 @@
 """Where you are logged in."""
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
-from django.utils.crypto import constant_time_compare
+from django.utils.decorators import method_decorator
 from django.views.generic import ListView, View
 
 from users.events import record
 from users.models import Kind
 
-from .account import AccountMixin
+from .account import DeletedConcurrentlyMixin
 
 SESSIONS_ENDED = "You are logged out there."
 
 
-class SessionsView(AccountMixin, ListView):
+@method_decorator(login_required, name="dispatch")
+class SessionsView(DeletedConcurrentlyMixin, ListView):
     template_name = "users/sessions.html"
 
     def get_queryset(self):
         return self.request.user.live_sessions()
 
 
-class SessionEndView(AccountMixin, View):
+@method_decorator(login_required, name="dispatch")
+class SessionEndView(DeletedConcurrentlyMixin, View):
     http_method_names = ["post"]
 
-    def post(self, request, public_id):
-        for session in request.user.sessions.all():
-            if constant_time_compare(session.public_id, public_id):
-                session.delete()
-                record(request, Kind.SESSION_ENDED, user=request.user)
-                messages.success(request, SESSIONS_ENDED)
+    def post(self, request, digest):
+        ended, _ = request.user.sessions.filter(pk=digest).delete()
+        if ended:
+            record(request, Kind.SESSION_ENDED, user=request.user)
+            messages.success(request, SESSIONS_ENDED)
         return redirect("sessions")
 
 
-class SessionsEndOthersView(AccountMixin, View):
+@method_decorator(login_required, name="dispatch")
+class SessionsEndOthersView(DeletedConcurrentlyMixin, View):
     http_method_names = ["post"]
 
     def post(self, request):
-        if request.user.end_sessions(keep=request.session.session_key):
+        if request.user.end_sessions(keep=request.session.digest):
             record(request, Kind.SESSION_ENDED, user=request.user)
         messages.success(request, SESSIONS_ENDED)
         return redirect("sessions")

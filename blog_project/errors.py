@@ -1,0 +1,38 @@
+"""What cannot be done now, and what went wrong: how the site answers."""
+
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.views import defaults
+
+from blog_project.database import check_pool
+
+
+class RetryLater(Exception):
+    """
+    Raised by whatever cannot be done now but can be done after `wait`, a timedelta.
+
+    `status` is the HTTP status of the answer, and names its template. ErrorPages in
+    blog_project/middleware.py answers it.
+    """
+
+    status = 503
+
+    def __init__(self, wait):
+        super().__init__(f"Try again in {wait}.")
+        self.wait = wait
+
+
+def handler500(request):
+    """
+    Answer an exception that no view expected: with 503 while the database is away, else 500.
+
+    On SQLite it is 503 for a table that is missing, too: that is an OperationalError there.
+    """
+    if not isinstance(sys.exception(), OperationalError | InterfaceError):
+        return defaults.server_error(request)
+    check_pool()
+    page = defaults.server_error(request, template_name="503_database.html")
+    page.status_code = 503
+    page["Retry-After"] = 10  # seconds
+    return page

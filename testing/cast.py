@@ -1,0 +1,66 @@
+"""The people in the tests: Alice and Bob are members, Carol is staff and may do everything."""
+
+import re
+from unittest.mock import patch
+
+from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
+from django.core import mail
+from django.test import Client, TestCase, override_settings
+
+from users.models import User
+
+PASSWORD = "correct horse battery"
+
+
+class CastTestCase(TestCase):
+    """A TestCase with the cast in the database, and bcrypt at its lowest cost."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.enterClassContext(patch.object(BCryptSHA256PasswordHasher, "rounds", 4))
+        # Parts of pages are cached, as in production.
+        caches = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+        cls.enterClassContext(override_settings(CACHES=caches))
+        super().setUpClass()
+
+    @classmethod
+    def setUpTestData(cls):
+        cls.alice = User.objects.create_user("Alice", "alice@example.com", PASSWORD)
+        cls.bob = User.objects.create_user("Bob", "bob@example.com", PASSWORD)
+        cls.carol = User.objects.create_superuser("Carol", "carol@example.com", PASSWORD)
+
+    def log_in(self, email="alice@example.com", password=PASSWORD, next_url="", **data):
+        """Post the login form as a browser does, and return the response."""
+        url = f"/login/?next={next_url}" if next_url else "/login/"
+        return self.client.post(url, {"username": email, "password": password, **data})
+
+    def assertLoggedInAs(self, user):
+        self.assertEqual(self.client.session.get("_auth_user_id"), str(user.pk))
+
+    def assertLoggedOut(self):
+        self.assertNotIn("_auth_user_id", self.client.session)
+
+    def log_in_elsewhere(self, user):
+        """Return a second browser, in which `user` is logged in."""
+        client = Client()
+        client.force_login(user)
+        client.get("/")
+        return client
+
+
+class MailTestCase(CastTestCase):
+    """A CastTestCase, which never commits, in which mail is sent as if it did."""
+
+    def setUp(self):
+        at_once = patch("django.db.transaction.on_commit", lambda send, **options: send())
+        self.enterContext(at_once)
+
+    def assertMailed(self, *mails):
+        """Assert that exactly `mails`, pairs of email and subject, were sent, and forget them."""
+        self.assertEqual([(message.to[0], message.subject) for message in mail.outbox], [*mails])
+        mail.outbox.clear()
+
+    def link(self):
+        """Return the path of the newest link in the mails that leads below a page."""
+        bodies = "".join(message.body for message in mail.outbox)
+        return re.findall(r"http://testserver(/\S+/\S+)", bodies)[-1]

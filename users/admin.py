@@ -1,0 +1,147 @@
+"""Users and what happened to them, as staff see them."""
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import Q
+from django.template.defaultfilters import date
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
+
+from users.emails import send_email
+from users.events import record
+from users.forms import clean_unique_email, clean_unique_username
+from users.models import Kind, SecurityEvent, User
+from users.usernames import fold_username
+
+
+class UniqueUserMixin:
+    """Form mixin for staff, who may give away usernames that members cannot choose."""
+
+    def clean_username(self):
+        return clean_unique_username(self.cleaned_data["username"], self.instance)
+
+    def clean_email(self):
+        return clean_unique_email(self.cleaned_data["email"], self.instance)
+
+
+class UserAddForm(UniqueUserMixin, AdminUserCreationForm):
+    pass
+
+
+class UserEditForm(UniqueUserMixin, UserChangeForm):
+    pass
+
+
+@admin.action(permissions=["change"], description="End all sessions of the selected users")
+def end_sessions(modeladmin, request, queryset):
+    for user in queryset:
+        if user.end_sessions(keep=request.session.digest):
+            record(None, Kind.SESSION_ENDED, user=user)
+    modeladmin.message_user(request, f"Ended all sessions of {len(queryset)} user(s).")
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    add_form = UserAddForm
+    form = UserEditForm
+    actions = [end_sessions]
+    # With a million users: the newest first by an index, and no second count, of all of them.
+    ordering = ["-pk"]
+    show_full_result_count = False
+    list_display = ["username", "email", "is_active", "is_staff", "date_joined", "last_login"]
+    list_filter = ["is_active", "is_staff", "is_superuser", "date_joined", "last_login"]
+    search_fields = ["username", "email"]
+    search_help_text = "An email or a username, or how one begins."
+    readonly_fields = ["date_joined", "last_login", "email_confirmed_at", "sessions", "events"]
+    fieldsets = [
+        (None, {"fields": ["username", "email", "password"]}),
+        (
+            "Activity",
+            {"fields": ["date_joined", "last_login", "email_confirmed_at", "sessions", "events"]},
+        ),
+        (
+            "Permissions",
+            {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
+        ),
+    ]
+    add_fieldsets = [
+        (
+            None,
+            {
+                "classes": ["wide"],
+                "fields": ["username", "email", "usable_password", "password1", "password2"],
+            },
+        ),
+    ]
+
+    @admin.display(description="Logged in on")
+    def sessions(self, user):
+        sessions = user.live_sessions()
+        rows = ((s.device, s.ip, date(s.since), date(s.last_seen)) for s in sessions)
+        return format_html_join(mark_safe("<br>"), "{} at {}, since {}, last seen {}", rows) or "-"
+
+    @admin.display(description="Security events")
+    def events(self, user):
+        url = reverse("admin:users_securityevent_changelist", query={"user__id__exact": user.pk})
+        return format_html('<a href="{}">What happened to this account</a>', url)
+
+    def get_search_results(self, request, queryset, search_term):
+        # On the indexes: Django would look for the words anywhere in every row.
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        exact = queryset.filter(email=User.objects.normalize_email(words))
+        if exact.exists():  # SQLite has no index for beginnings
+            return exact, False
+        name = Q(username_folded__startswith=fold_username(words))
+        return queryset.filter(name | Q(email__startswith=words.lower())), False
+
+    def save_model(self, request, obj, form, change):
+        moved = change and "email" in form.changed_data
+        if moved:
+            obj.email_confirmed_at = None  # that was another one
+        super().save_model(request, obj, form, change)
+        if moved:
+            record(None, Kind.EMAIL_CHANGED, user=obj)
+
+    def user_change_password(self, request, id, form_url=""):
+        before = self.get_object(request, unquote(id))
+        response = super().user_change_password(request, id, form_url)
+        user = self.get_object(request, unquote(id))
+        if user and user.password != before.password:
+            record(None, Kind.PASSWORD_CHANGED, user=user)
+            send_email(request, "password_changed", user.email, user=user)
+        return response
+
+    def delete_model(self, request, obj):
+        record(None, Kind.ACCOUNT_DELETED, email=obj.email)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request, queryset):
+        for user in queryset:
+            record(None, Kind.ACCOUNT_DELETED, email=user.email)
+        super().delete_queryset(request, queryset)
+
+
+@admin.register(SecurityEvent)
+class SecurityEventAdmin(admin.ModelAdmin):
+    """To be read, not written: not even by a superuser."""
+
+    date_hierarchy = "time"
+    list_display = ["time", "kind", "user", "email", "ip", "device"]
+    list_filter = ["kind", "time"]
+    list_select_related = ["user"]
+    search_fields = ["email", "user__username", "ip__startswith"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False

@@ -1,0 +1,265 @@
+"""What people fill in, in the order of the views: register, log in, password, email, profile."""
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import forms as auth_forms
+from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UsernameField
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from users.emails import send_email, validate_public_email
+from users.models import DEFAULT_PICTURE, EMAIL_TAKEN, USERNAME_TAKEN, User
+from users.pictures import square_jpeg
+from users.usernames import skeleton, validate_not_confusable, validate_not_reserved
+
+LOGIN_UNSUCCESSFUL = "Login Unsuccessful. Please check email and password"
+CONFIRM_FIRST = "Please confirm your email address first, with the link that was sent to it."
+NOT_YOURS = "That is not your current password."
+CHANGED_CONCURRENTLY = "The password has been changed in another window. Please start again."
+SAME_EMAIL = "That is your email address already."
+
+
+# What makes a member the only one, for every form that changes it
+
+
+def clean_unique_username(username, user):
+    """Return `username`; raise ValidationError if somebody else than `user` has it, in any case."""
+    if User.objects.with_username(username).exclude(pk=user.pk).exists():
+        raise forms.ValidationError(USERNAME_TAKEN, code="unique")
+    return username
+
+
+def clean_new_username(username, user):
+    """The same, for what people choose themselves: nor one that poses as somebody else's."""
+    clean_unique_username(username, user)
+    validate_not_confusable(username)
+    validate_not_reserved(username)
+    if skeleton(username) != username:
+        clean_unique_username(skeleton(username), user)
+    return username
+
+
+def clean_unique_email(email, user):
+    """Return `email` as it is stored; raise ValidationError if somebody else than `user` has it."""
+    email = User.objects.normalize_email(email)
+    validate_public_email(email)  # as it would be stored: "a@x℀.org" becomes "a@xa/c.org"
+    if User.objects.filter(email=email).exclude(pk=user.pk).exists():
+        raise forms.ValidationError(EMAIL_TAKEN, code="unique")
+    return email
+
+
+class SaveUnlessTakenMixin:
+    """Form mixin for people who race for one username or email: the slower one gets an error."""
+
+    update_fields = None  # of the user: all
+
+    def save_unless_taken(self, user):
+        """Save `user` and return True, or return False with the errors in the form."""
+        try:
+            with transaction.atomic():
+                user.save(update_fields=self.update_fields)
+        except IntegrityError:
+            # Somebody else, or a double click, was quicker. Their row is there now, so that
+            # cleaning again finds which field it is, on every database.
+            self.full_clean()
+            if self.is_valid():
+                raise
+            return False
+        return True
+
+
+class RegisterForm(SaveUnlessTakenMixin, BaseUserCreationForm):
+    """Sign up with a username, an email and a password typed twice."""
+
+    class Meta(BaseUserCreationForm.Meta):
+        model = User
+        fields = ["username", "email"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # People log in by email. Marked "username", the other field is what a password manager
+        # would keep, and fill in wrongly at the next login.
+        self.fields["username"].widget.attrs.update(autocomplete="nickname", autofocus=True)
+        self.fields["email"].widget.attrs.update(autocomplete="email", autofocus=False)
+
+    def clean_username(self):
+        return clean_new_username(self.cleaned_data["username"], self.instance)
+
+    def clean_email(self):
+        return clean_unique_email(self.cleaned_data["email"], self.instance)
+
+    def validate_password_for_user(self, user):
+        # Next to the rules, which Django lists under the first of the two fields.
+        super().validate_password_for_user(user, "password1")
+
+
+class LoginForm(AuthenticationForm):
+    """Log in with email and password."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": LOGIN_UNSUCCESSFUL,
+        "unconfirmed": CONFIRM_FIRST,
+    }
+    unconfirmed = None  # the user who has to confirm the email first
+
+    # Django calls the field `username` whatever USERNAME_FIELD is; ours is the email.
+    username = UsernameField(label="Email", widget=forms.EmailInput(attrs={"autofocus": True}))
+    remember = forms.BooleanField(label="Remember Me", required=False)
+
+    def confirm_login_allowed(self, user):
+        # Django asks this only after the password was right: nobody else learns anything.
+        super().confirm_login_allowed(user)
+        if settings.EMAIL_VERIFICATION_REQUIRED and not user.email_confirmed_at:
+            self.unconfirmed = user
+            raise forms.ValidationError(self.error_messages["unconfirmed"], code="unconfirmed")
+
+
+class ChangedConcurrently(Exception):
+    """Somebody saved a new password, or deleted the account, while `form` was at work."""
+
+    def __init__(self, form):
+        super().__init__(CHANGED_CONCURRENTLY)
+        self.form = form
+
+
+class SavePasswordMixin:
+    """
+    Form mixin that saves a new password only in the place of the one the form began with.
+
+    And nothing but the password: two links, or a link and an email change, may be at work at
+    the same time, and hashing leaves them a quarter of a second. Raises ChangedConcurrently.
+    """
+
+    also_saved = ()
+
+    def set_password_and_save(self, user, *args, commit=True, **kwargs):
+        old = user.password
+        super().set_password_and_save(user, *args, commit=False, **kwargs)
+        with transaction.atomic():
+            if not User.objects.select_for_update().filter(pk=user.pk, password=old):
+                raise ChangedConcurrently(self)
+            user.save(update_fields=["password", *self.also_saved])
+        return user
+
+
+class PasswordChangeForm(SavePasswordMixin, auth_forms.PasswordChangeForm):
+    """Change the password, knowing the current one."""
+
+
+class SetPasswordForm(SavePasswordMixin, auth_forms.SetPasswordForm):
+    """Set a new password, with the link of a reset: whoever has it reads the mailbox."""
+
+    also_saved = ("email_confirmed_at",)
+
+    def save(self, commit=True):
+        self.user.email_confirmed_at = self.user.email_confirmed_at or timezone.now()
+        return super().save(commit)
+
+
+class PasswordResetForm(auth_forms.PasswordResetForm):
+    """Ask for a reset link; an email without an account gets a mail as well."""
+
+    def get_users(self, email):
+        users = User.objects.with_email(email).filter(is_active=True)
+        return [user for user in users if user.has_usable_password()]
+
+    def save(self, *, request, **options):
+        # One look-up and one mail either way, or text, time or a missing mail would tell who
+        # has an account (ASVS 6.3.8).
+        self.request, self.known = request, False
+        super().save(request=request, **options)
+        if not self.known:
+            send_email(request, "password_reset_unknown", self.cleaned_data["email"])
+
+    def send_mail(self, subject_template, email_template, context, from_email, to_email, **options):
+        self.known = True
+        send_email(self.request, "password_reset", to_email, **context)
+
+
+class CurrentPasswordForm(forms.Form):
+    """Ask `user` for the current password before something that cannot be undone."""
+
+    password = forms.CharField(
+        label="Current password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, user, *args, **kwargs):
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self):
+        password = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError(NOT_YOURS, code="password_incorrect")
+        return password
+
+
+class EmailChangeForm(CurrentPasswordForm):
+    """Move to another email."""
+
+    email = forms.EmailField(
+        label="New email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+    field_order = ["email", "password"]
+
+    def clean_email(self):
+        if User.objects.normalize_email(self.cleaned_data["email"]) == self.user.email:
+            raise forms.ValidationError(SAME_EMAIL, code="same")
+        return clean_unique_email(self.cleaned_data["email"], self.user)
+
+
+class ProfileForm(SaveUnlessTakenMixin, forms.ModelForm):
+    """Change username and picture."""
+
+    # The rest may have changed since the request began: a deactivated member stays deactivated.
+    update_fields = ("username", "picture")
+
+    picture = forms.FileField(
+        required=False,
+        help_text="A JPEG, PNG or WebP picture of at most 5 MB. It is cut to a square.",
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
+    default_picture = forms.BooleanField(label="Back to the default picture", required=False)
+
+    class Meta:
+        model = User
+        fields = ["username"]
+        field_classes = {"username": UsernameField}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.old_picture = self.instance.picture.name
+        if self.old_picture == DEFAULT_PICTURE:
+            del self.fields["default_picture"]
+        self.fields["username"].widget.attrs.update(autocomplete="nickname")
+
+    def clean_username(self):
+        # Staff may have given the member one that members cannot choose.
+        changed = "username" in self.changed_data
+        clean = clean_new_username if changed else clean_unique_username
+        return clean(self.cleaned_data["username"], self.instance)
+
+    def clean_picture(self):
+        upload = self.cleaned_data["picture"]
+        return square_jpeg(upload) if upload else None
+
+    def clean(self):
+        cleaned_data = super().clean()
+        if cleaned_data.get("picture"):
+            self.instance.picture = cleaned_data["picture"]
+        elif cleaned_data.get("default_picture"):
+            self.instance.picture = DEFAULT_PICTURE
+        return cleaned_data
+
+    def save_unless_taken(self, user):
+        picture = user.picture
+        with transaction.atomic():
+            # Locked: of two uploads at once, the second removes the file of the first.
+            old = User.objects.select_for_update().get(pk=user.pk).picture.name
+            saved = super().save_unless_taken(user)
+            if picture.name != self.old_picture:
+                user.delete_picture_file(old if saved else picture.name)
+        return saved

@@ -1,0 +1,247 @@
+"""Who you are, where you are logged in, and what happened to your account."""
+
+import unicodedata
+from contextlib import suppress
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.core.exceptions import ValidationError
+from django.core.validators import MinLengthValidator
+from django.db import models, transaction
+from django.db.models.functions import Lower
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from blog_project.clients import USER_AGENT_MAX_LENGTH, device_name
+from users.emails import EMAIL_MAX_LENGTH, validate_public_email
+from users.usernames import fold_username, validate_username
+
+USERNAME_TAKEN = "That username is taken. Please choose a different one."
+EMAIL_TAKEN = "That email is taken. Please choose a different one."
+DEFAULT_PICTURE = "default.jpg"
+
+
+class FoldedUsernameField(models.CharField):
+    """The username as it is compared, filled in whenever a user is written."""
+
+    def pre_save(self, instance, add):
+        # Not in save(), which bulk_create and data migrations pass by. QuerySet.update passes
+        # by both: change a username on the user.
+        instance.username_folded = fold_username(instance.username)
+        return instance.username_folded
+
+
+class UserManager(DjangoUserManager):
+    """Finds people whatever the case in which they type their username or email."""
+
+    @classmethod
+    def normalize_email(cls, email):
+        """
+        Return `email` as it is stored and looked up: lower-case, without blanks around it.
+
+        In NFKC, as the login form's UsernameField has it, and with the domain in the ASCII form
+        in which browsers send it from <input type="email">: one mailbox has one spelling.
+        """
+        email = (email or "").strip()
+        if len(email) > EMAIL_MAX_LENGTH:
+            return email  # nobody's, and a megabyte of accents takes minutes to normalise
+        local, at, domain = unicodedata.normalize("NFKC", email).lower().rpartition("@")
+        with suppress(UnicodeError):
+            domain = domain.encode("idna").decode()
+        return f"{local}{at}{domain}"
+
+    def get_by_natural_key(self, email):
+        return self.with_email(email).get()
+
+    def with_email(self, email):
+        return self.filter(email=self.normalize_email(email))
+
+    def with_username(self, username):
+        return self.filter(username_folded=fold_username(username))
+
+    def create_superuser(self, username, email=None, password=None, **extra_fields):
+        """Create a superuser; a taken username raises ValidationError, which the command prints."""
+        if self.with_username(username).exists():
+            raise ValidationError(USERNAME_TAKEN)
+        # Whoever runs the site vouches for the email.
+        extra_fields.setdefault("email_confirmed_at", timezone.now())
+        return super().create_superuser(username, email, password, **extra_fields)
+
+
+class User(AbstractUser):
+    """A member: logs in by e-mail, is known by username."""
+
+    username = models.CharField(
+        max_length=20,
+        validators=[MinLengthValidator(2), validate_username],
+        help_text="2 to 20 letters, digits, “_”, “.” or “-”.",
+    )
+    # A column rather than a constraint on Lower("username"): SQLite lowers A to Z alone, and
+    # "Émile" could pose as "émile". Folded, one letter is at most two: "ß" is "ss".
+    username_folded = FoldedUsernameField(max_length=40, unique=True, editable=False)
+    email = models.EmailField(
+        max_length=EMAIL_MAX_LENGTH, unique=True, validators=[validate_public_email]
+    )
+    email_confirmed_at = models.DateTimeField(null=True, editable=False)
+    picture = models.FileField(upload_to="pictures/", default=DEFAULT_PICTURE, editable=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["username"]
+
+    objects = UserManager()
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            # Unique in lower-case is unique in every case only if nothing else gets in.
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")), name="email_is_lower_case"
+            ),
+        ]
+
+    def __str__(self):
+        return self.username
+
+    def save(self, *, update_fields=None, **kwargs):
+        if update_fields is not None and "username" in update_fields:
+            update_fields = {*update_fields, "username_folded"}
+        # set_password leaves it here until it is saved; upgrading a hash does not.
+        new_password = self._password is not None and not self._state.adding
+        super().save(update_fields=update_fields, **kwargs)
+        if new_password or not self.is_active:
+            # Whichever form it came from. A view that keeps its own session gives it a new key.
+            self.end_sessions()
+
+    def end_sessions(self, keep=None):
+        """Log the user out everywhere but in the session of the digest `keep`; return if any."""
+        ended, _ = self.sessions.exclude(pk=keep).delete()
+        return ended > 0
+
+    def live_sessions(self):
+        """Return the sessions that are not over, the one seen last first."""
+        return self.sessions.filter(expire_date__gt=timezone.now()).order_by("-last_seen")
+
+    @property
+    def picture_url(self):
+        if self.picture.name == DEFAULT_PICTURE:
+            return static("users/default.jpg")
+        return self.picture.url
+
+    def delete_picture_file(self, name):
+        """Delete the picture file `name` for good once the transaction commits."""
+        if name != DEFAULT_PICTURE:
+            storage = self.picture.storage
+            transaction.on_commit(lambda: storage.delete(name), robust=True)
+
+
+@receiver(post_delete, sender=User)
+def delete_picture_of_deleted_user(instance, **kwargs):
+    instance.delete_picture_file(instance.picture.name)
+
+
+class ClientModel(models.Model):
+    """Has the IP address and the browser of a request, as `blog_project.clients` reads them."""
+
+    ip = models.GenericIPAddressField("IP address", null=True)
+    user_agent = models.CharField(max_length=USER_AGENT_MAX_LENGTH)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def device(self):
+        return device_name(self.user_agent)
+
+
+class Session(AbstractBaseSession, ClientModel):
+    """
+    A session that knows its member and device: Django's documented extension of its own model.
+
+    `users.sessions` fills the columns from the session's data, at no query of their own.
+    """
+
+    # The SHA-256 of the key in the cookie: whoever reads the table can log in as nobody.
+    session_key = models.CharField("digest of the session key", max_length=64, primary_key=True)
+    # Without a constraint: a login that is under way when the member is deleted must not fail on
+    # its session, nor keep the member from being deleted. Such a row is a stranger's.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        null=True,
+        related_name="sessions",
+    )
+    since = models.DateTimeField(null=True)
+    last_seen = models.DateTimeField(null=True)
+
+    def __str__(self):
+        return self.session_key
+
+    @classmethod
+    def get_session_store_class(cls):
+        return import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+
+
+class Kind(models.TextChoices):
+    """What can happen to an account."""
+
+    REGISTERED = "registered", "Registered"
+    SIGNUP_REFUSED = "e-mail tried", "Sign-up with this email refused"
+    LOGIN = "login", "Logged in"
+    LOGIN_FAILED = "login failed", "Password refused"
+    LOGOUT = "logout", "Logged out"
+    PASSWORD_CONFIRMED = "password confirmed", "Current password confirmed"
+    PASSWORD_CHANGED = "password changed", "Password changed"
+    RESET_REQUESTED = "reset asked", "Password reset requested"
+    RESET_COMPLETED = "reset used", "Password reset"
+    CONFIRMATION_REQUESTED = "confirmation asked", "Email confirmation requested"
+    EMAIL_CONFIRMED = "e-mail confirmed", "Email confirmed"
+    EMAIL_CHANGED = "e-mail changed", "Email changed"
+    SESSION_ENDED = "session ended", "Session ended"
+    ACCOUNT_DELETED = "account deleted", "Account deleted"
+    THROTTLED = "throttled", "Too many attempts"
+
+
+class SecurityEvent(ClientModel):
+    """
+    One thing that happened, with whom it concerns and where it came from.
+
+    Never a password, a token or a cookie. `users.events` writes them, `users.throttle` counts
+    them, and `manage.py prune_events` deletes the old ones.
+    """
+
+    kind = models.CharField(max_length=24, choices=Kind)
+    time = models.DateTimeField(default=timezone.now, db_index=True)
+    # Without a constraint: an account may be deleted while something about it is written.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        db_index=False,  # but the one below
+        null=True,
+        related_name="events",
+    )
+    email = models.CharField(
+        max_length=EMAIL_MAX_LENGTH,
+        db_column="address",
+        help_text="A digest stands for what was no email: it may have been a password.",
+    )
+    network = models.GenericIPAddressField(
+        null=True, help_text="What the throttle counts: an IPv4 address, or the /64 of an IPv6 one."
+    )
+
+    class Meta:
+        ordering = ["-time", "-id"]
+        indexes = [
+            models.Index(fields=["email", "kind", "time"], name="event_of_address"),
+            models.Index(fields=["email", "network", "kind", "time"], name="event_of_place"),
+            models.Index(fields=["network", "kind", "time"], name="event_of_network"),
+            models.Index(fields=["user", "time"], name="event_of_user"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()}: {self.email}"

@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
 from unittest.mock import PropertyMock, patch
 
+from django.core.cache import caches
+
 from blog.models import Post
 from testing.cast import CastTestCase
 from users.models import User
@@ -65,6 +67,7 @@ class HomeGet(HomeTestCase):
 
 class PostsKeptDrawn(HomeTestCase):
     def setUp(self):
+        caches["template_fragments"].clear()  # of the same posts in other tests
         self.write_posts(1)
         self.assertContains(self.client.get("/"), "Content 0")
         self.post = Post.objects.get()

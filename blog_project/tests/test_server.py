@@ -22,7 +22,9 @@ class ServerTestCase(SimpleTestCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        cls.environment = site_environment(f"sqlite:///{cls.folder / 'site.sqlite3'}")
+        cls.environment = site_environment(
+            f"sqlite:///{cls.folder / 'site.sqlite3'}", STATIC_ROOT=str(cls.folder / "static")
+        )
         manage(cls.environment, "migrate", "--verbosity=0")
         manage(cls.environment, "collectstatic", "--noinput", "--verbosity=0")
 

@@ -27,7 +27,8 @@ def setUpModule():
         raise SkipTest(f"Not installed: {', '.join(absent)}")
     with ExitStack() as stack:
         postgres = stack.enter_context(Postgres())
-        environment = site_environment(postgres.url)
+        static = stack.enter_context(tempfile.TemporaryDirectory())
+        environment = site_environment(postgres.url, STATIC_ROOT=static)
         manage(environment, "migrate", "--verbosity=0")
         manage(environment, "collectstatic", "--noinput", "--verbosity=0")
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

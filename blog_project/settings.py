@@ -365,3 +365,8 @@ LOGGING = {
         "users": {"handlers": ["stderr"], "level": "INFO"},
     },
 }
+
+
+# Tests
+
+TEST_RUNNER = "testing.runner.Runner"

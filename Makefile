@@ -1,5 +1,5 @@
 # make run    set up what is missing and serve the site on http://127.0.0.1:8000
-# make test   set up what is missing and run the tests
+# make test   set up what is missing and run the tests but the slow ones
 # make serve  set up what is missing and serve as in production, with the environment in .env
 # CONTRIBUTING.md says more about the others.
 
@@ -10,8 +10,10 @@ PYTHON = .venv/bin/python
 # A start as in production, for what has to look at it: any key and any host.
 PRODUCTION = DEBUG=false SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") ALLOWED_HOSTS=blog.example
 
-# The tests of what runs in processes of its own, with databases of its own: once is enough.
-NO_SERVERS = --ignore=blog_project/tests/test_several_machines.py --ignore=blog_project/tests/test_server.py
+# A process for each core, but no more than a PostgreSQL has connections for. The tests of a file
+# stay in one process, which starts their servers once.
+PARALLEL = --numprocesses=auto --maxprocesses=4 --dist=loadfile
+NOT_SLOW = -m "not slow"
 
 # Debian's python3 comes without ensurepip: there, pip itself is fetched first, and checked.
 PIP_WHEEL = pip-26.3-py3-none-any.whl
@@ -27,7 +29,7 @@ pathlib.Path(".venv/$(PIP_WHEEL)").write_bytes(wheel)
 endef
 export FETCH_PIP
 
-.PHONY: run test serve check browser bench pictures
+.PHONY: run test test-all serve check browser bench pictures
 
 run: .venv/installed
 	@$(PYTHON) manage.py migrate --verbosity 0
@@ -39,7 +41,10 @@ run: .venv/installed
 	@exec $(PYTHON) manage.py runserver $(PORT)
 
 test: .venv/installed
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(PARALLEL) $(NOT_SLOW)
+
+test-all: .venv/installed
+	$(PYTHON) -m pytest $(PARALLEL)
 
 # DEBUG is off whatever the environment says. gunicorn.conf.py looks first whether the site could
 # answer at all; nothing is migrated here, where nobody asked for it.
@@ -52,9 +57,10 @@ serve: .venv/installed
 check: .venv/installed-dev
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
+	.venv/bin/lint-imports --no-logo
 	$(PYTHON) manage.py check --fail-level WARNING
 	$(PYTHON) manage.py makemigrations --check
-	$(PYTHON) -m coverage run -m pytest $(NO_SERVERS)
+	$(PYTHON) -m coverage run -m pytest $(NOT_SLOW)
 	$(PYTHON) -m coverage report
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 	env -i $(PYTHON) -c "import blog_project.wsgi" 2>&1 | grep "ImproperlyConfigured: SECRET_KEY"

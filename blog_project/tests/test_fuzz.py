@@ -10,7 +10,7 @@ import re
 from urllib.parse import quote, urlencode
 
 from django.contrib.auth.tokens import default_token_generator
-from django.test import override_settings
+from django.test import override_settings, tag
 from django.urls import get_resolver, reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import url_has_allowed_host_and_scheme, urlsafe_base64_encode
@@ -72,6 +72,7 @@ def addresses():
     return ["/" + re.sub(varying, "{}", route).strip("^$").replace("\\", "") for route in found]
 
 
+@tag("slow")
 @override_settings(LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES=10**6, TRUSTED_PROXY_COUNT=1)
 class Fuzz(TestCase, CastTestCase):
     quick = settings(

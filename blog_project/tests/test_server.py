@@ -11,12 +11,13 @@ import time
 from http.client import HTTPConnection
 from pathlib import Path
 
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, tag
 
 from testing.client import Client
 from testing.servers import ROOT, Server, manage, site_environment
 
 
+@tag("slow")
 class ServerTestCase(SimpleTestCase):
     @classmethod
     def setUpClass(cls):

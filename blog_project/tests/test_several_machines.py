@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest import SkipTest
 
 import psycopg
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, tag
 
 from testing.cast import PASSWORD
 from testing.client import Client, at_once
@@ -74,6 +74,7 @@ class Browser(Client):
         return self.post("/logout/")
 
 
+@tag("slow")
 class MachinesTestCase(SimpleTestCase):
     """A member, logged in at one of the servers."""
 

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import bcrypt
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, tag
 
 from blog_project import work_pool
 from blog_project.clients import client_network
@@ -114,6 +114,7 @@ class Pool(SimpleTestCase):
             found = environment["HASHING_THREADS"] + environment["HASHING_QUEUE_SIZE"]
             self.assertEqual(found, capacity)
 
+    @tag("slow")
     def test_process_that_forks_after_hashing_still_hashes(self):
         code = """if True:
             import manage, django, os, sys

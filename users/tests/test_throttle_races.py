@@ -4,12 +4,13 @@ from unittest.mock import patch
 
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 from django.db import connection
-from django.test import Client, TransactionTestCase, override_settings
+from django.test import Client, TransactionTestCase, override_settings, tag
 
 from users.models import Kind, SecurityEvent
 from users.tests.test_throttle import HOME
 
 
+@tag("slow")
 class AtTheSameTime(TransactionTestCase):
     """Fifty browsers, each with a connection to the database of its own."""
 

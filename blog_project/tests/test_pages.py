@@ -1,7 +1,9 @@
 """What every page has, whoever looks at it."""
 
 import re
+from datetime import UTC, datetime
 
+from blog.models import Post
 from testing.cast import CastTestCase
 
 TITLES = {
@@ -64,3 +66,16 @@ class Pages(CastTestCase):
             self.assertIn('aria-invalid="true"', field)
             self.assertIn(f"id_{name}_error", re.search(r'aria-describedby="([^"]*)"', field)[1])
             self.assertEqual(text.count(f'id="id_{name}_error"'), 1)
+
+    def test_dates_are_valid_to_machines_too(self):
+        moment = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
+        Post.objects.create(author=self.alice, title="Old", content="Text.", date_posted=moment)
+        pages = dict(self.pages())
+        self.assertIn(
+            '<time datetime="2026-01-02T03:04:05+0000">January 2, 2026</time>', pages["/"]
+        )
+        # HTML's: no more than three digits of a second.
+        for url, text in pages.items():
+            for time in re.findall("<time[^>]*>", text):
+                self.assertRegex(time, r'datetime="[\d-]{10}T[\d:]{8}\+0000"', url)
+        self.assertIn("<time ", pages["/account/"])

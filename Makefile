@@ -15,6 +15,9 @@ PRODUCTION = DEBUG=false SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secre
 PARALLEL = --numprocesses=auto --maxprocesses=4 --dist=loadfile
 NOT_SLOW = -m "not slow"
 
+# The W3C's checker of HTML, for Java.
+VNU = 26.9.27
+
 # Debian's python3 comes without ensurepip: there, pip itself is fetched first, and checked.
 PIP_WHEEL = pip-26.3-py3-none-any.whl
 PIP_SHA256 = f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13
@@ -43,7 +46,7 @@ run: .venv/installed
 test: .venv/installed
 	$(PYTHON) -m pytest $(PARALLEL) $(NOT_SLOW)
 
-test-all: .venv/installed
+test-all: .venv/installed .venv/vnu/$(VNU)
 	$(PYTHON) -m pytest $(PARALLEL)
 
 # DEBUG is off whatever the environment says. gunicorn.conf.py looks first whether the site could
@@ -87,4 +90,12 @@ pictures: .venv/installed-dev
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	$(PYTHON) -m pip install --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+# Without the package's own script, which would fetch a Java that is not asked for.
+.venv/vnu/$(VNU): | .venv/installed
+	@{ command -v npm && command -v java; } >/dev/null || { \
+		echo "The HTML checker needs npm and Java. Debian: apt-get install npm default-jre-headless"; exit 1; \
+	}
+	npm install --ignore-scripts --no-save --no-audit --no-fund --prefix .venv/vnu vnu-jar@$(VNU)
 	@touch $@

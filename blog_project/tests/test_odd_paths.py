@@ -2,10 +2,9 @@
 
 import sys
 
-from django.test import tag
-
 from bench.load import Client
 from bench.servers import ROOT, Server
+from django.test import tag
 
 from .test_server import ServerTestCase
 

@@ -1,0 +1,294 @@
+"""
+Every page of the site, in every state, before the W3C's checker: the Nu HTML checker, on Java.
+
+`make test-all` fetches it. It is started once, with all pages: to start takes it longer than to read.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from unittest.mock import patch
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
+from django.test import Client, override_settings, tag
+from django.urls import Resolver404, URLResolver, get_resolver, resolve
+from django.utils import timezone
+
+from blog.models import Post
+from blog.views import HomeView
+from blog_project.errors import RetryLater
+from testing.cast import PASSWORD, MailTestCase
+from users.models import Kind, SecurityEvent, User
+from users.tests.test_profile import picture
+from users.tests.test_register import VALID_DATA
+from users.throttle import Throttled
+
+CHECKER = settings.BASE_DIR / ".venv/vnu/node_modules/vnu-jar/build/dist/vnu.jar"
+HOW_TO = (
+    "The HTML checker is not there. `make test-all` fetches it with npm, and it runs on Java"
+    " (Debian: apt-get install npm default-jre-headless)."
+)
+JUNK = "\"'><b>&lt; </title>{{ x }} ﷺ"  # breaks out of a page that does not escape it
+# What the states say that are hard to reach: a step that leads nowhere would leave them out.
+STATES = [
+    "Nothing here yet",
+    "Nothing yet.",
+    "End all others",
+    "Back to the default picture",
+    "Please confirm your email address first",
+    "Confirm Your Email",
+    "The mail could not be sent.",
+    "Your password has been changed.",
+    "You are logged out there.",
+    "Your account has been deleted.",
+    "That email is taken.",
+    "It may be more than 3 days old",
+    "It may be more than an hour old",
+    "Go on to where you were going",
+    "Load the page again",
+    "(24 hours)",
+    "set a new password</a>",
+]
+NEW_PASSWORD = "another unusual sentence"
+
+
+def routes(resolver, prefix=""):
+    """Yield every route below `resolver`, but not those of Django's admin."""
+    for pattern in resolver.url_patterns:
+        route = prefix + str(pattern.pattern)
+        if not isinstance(pattern, URLResolver):
+            yield route
+        elif pattern.app_name != "admin":
+            yield from routes(pattern, route)
+
+
+def complaints(pages):
+    """Return what the checker says about `pages`, a dict of names and texts, as a list of texts."""
+    java = shutil.which("java")
+    if not java or not CHECKER.is_file():
+        raise AssertionError(HOW_TO)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in {**pages, "broken": "<!doctype html>"}.items():
+            Path(folder, f"{name}.html").write_text(text)
+        command = [java, "-jar", CHECKER, "--stdout", "--format", "json", folder]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    try:
+        messages = json.loads(run.stdout)["messages"]
+    except ValueError:
+        messages = []
+    found = [
+        f"{Path(message['url']).stem}, line {message.get('lastLine')}, {message['type']}: "
+        f"{message['message']}\n    {message.get('extract')!r}"
+        for message in messages
+    ]
+    rest = [each for each in found if not each.startswith("broken,")]
+    if rest == found:  # it is silent, too, about what it does not find
+        raise AssertionError(f"The HTML checker has not read the pages: {run.stdout}{run.stderr}")
+    return rest
+
+
+@tag("slow")
+@override_settings(
+    LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES=10**6,
+    SIGNUPS_PER_IP_PER_HOUR=10**6,
+    MAILS_PER_EMAIL_PER_HOUR=10**6,
+    MAILS_PER_IP_PER_HOUR=10**6,
+)
+class EveryPage(MailTestCase):
+    @classmethod
+    def setUpTestData(cls):
+        super().setUpTestData()
+        cls.bob.email_confirmed_at = timezone.now()
+        cls.bob.save()
+
+    def setUp(self):
+        super().setUp()
+        media = self.enterContext(tempfile.TemporaryDirectory())
+        self.enterContext(self.settings(MEDIA_ROOT=media))
+        self.client = Client(raise_request_exception=False)
+        self.person = "Nobody"
+        self.pages, self.routes, self.templates = {}, set(), set()
+
+    def test_is_valid(self):
+        self.see_every_url("Nobody")
+        self.see_posts()
+        self.see_forms_of_strangers()
+        for name in ["Alice", "Bob", "Carol"]:  # not confirmed, confirmed, staff
+            self.see_every_url(name)
+        self.see_an_account()
+        self.see_links_that_were_mailed()
+        self.see_what_went_wrong()
+
+        self.assertEqual(set(routes(get_resolver())) - self.routes, set(), "Not seen")
+        html = {
+            str(path.relative_to(folder))
+            for folder in settings.TEMPLATES[0]["DIRS"]
+            for path in folder.rglob("*.html")
+        }
+        self.assertEqual(html - self.templates, set(), "Not seen")
+        text = "".join(self.pages.values())
+        self.assertEqual([words for words in STATES if words not in text], [], "Not seen")
+        # Warnings fail as well: there is none that we would rather keep.
+        if found := complaints(self.pages):
+            self.fail("\n".join(["", *found]))
+
+    def log_in_as(self, name):
+        self.client.logout()
+        self.person = name
+        if name != "Nobody":
+            self.client.force_login(User.objects.get(username=name))
+
+    def get(self, url, **options):
+        return self.see("GET", url, self.client.get(url, follow=True, **options))
+
+    def post(self, url, data=None, **options):
+        return self.see("POST", url, self.client.post(url, data, follow=True, **options))
+
+    def see(self, method, url, response):
+        """Keep the page of `response`, and which routes and templates were seen on the way."""
+        for seen in [url, *(to for to, _ in getattr(response, "redirect_chain", []))]:
+            with suppress(Resolver404):
+                self.routes.add(resolve(seen.partition("?")[0]).route)
+        templates = {template.name for template in response.templates}
+        self.templates |= templates
+        # Of the admin only what is ours: pages that say no.
+        if response["Content-Type"].startswith("text/html") and "admin/base.html" not in templates:
+            text = re.sub(r'(csrfmiddlewaretoken" value=")\w+', r"\1x", response.text)
+            if text not in self.pages.values():
+                words = re.sub(r"\W+", "-", f"{self.person} {method} {url}"[:60]).strip("-")
+                self.pages[f"{len(self.pages):03}-{words}-{response.status_code}"] = text
+        return response
+
+    def see_every_url(self, name):
+        """As `name`, open each address in which nothing varies, and send what may be a form."""
+        for route in routes(get_resolver()):
+            url = f"/{route}"
+            if re.search(r"[<(]", url):
+                continue
+            self.log_in_as(name)
+            page = self.get(url)
+            fields = set(re.findall(r'<(?:input|select|textarea)[^>]* name="(\w+)"', page.text))
+            for data in [{}, dict.fromkeys(fields - {"csrfmiddlewaretoken"}, JUNK)]:
+                self.log_in_as(name)
+                self.post(url, data)
+
+    def see_posts(self):
+        self.log_in_as("Nobody")
+        Post.objects.create(author=self.alice, title=JUNK, content=f"{JUNK}\n\n\n\n{JUNK}\n{JUNK}")
+        self.get("/")
+        for number in range(80):
+            Post.objects.create(author=self.bob, title=f"{number}", content="Text.\n\nMore.")
+        for page in [1, 2, 5, 9, 99]:
+            self.get(f"/?page={page}")
+
+    def see_forms_of_strangers(self):
+        self.log_in_as("Nobody")
+        self.get("/login/?next=/account/")
+        for name, value in [
+            ("username", "Bob"),
+            ("email", "bob@example.com"),
+            ("password1", "dave"),
+            ("password2", "other"),
+        ]:
+            self.post("/register/", {**VALID_DATA, name: value})
+        self.post("/register/", VALID_DATA)
+        login = {"username": "alice@example.com", "password": PASSWORD}
+        self.post("/login/", {**login, "password": "wrong", "remember": "on"})
+        with self.settings(EMAIL_VERIFICATION_REQUIRED=True):
+            self.post("/register/", {**VALID_DATA, "username": "Eve", "email": "eve@example.com"})
+            self.post("/login/", login)
+            self.post("/account/email/send/")
+        with patch("django.core.mail.EmailMessage.send", side_effect=OSError), self.assertLogs():
+            self.post("/register/", {**VALID_DATA, "username": "Fay", "email": "fay@example.com"})
+        self.post("/login/", login)
+
+    def see_an_account(self):
+        User.objects.create_user("Newcomer", "newcomer@example.com")
+        self.log_in_as("Newcomer")  # to whom nothing has happened
+        self.get("/account/")
+        self.log_in_as("Alice")
+        for kind in Kind:
+            SecurityEvent.objects.create(user=self.alice, kind=kind, ip="::1", user_agent=JUNK)
+        for _ in range(2):
+            self.log_in_elsewhere(self.alice)
+        for upload in [b"no picture", picture()]:
+            upload = SimpleUploadedFile("me.png", upload)
+            self.post("/account/", {"username": "Alice", "picture": upload})
+        for url in ["/account/", "/account/sessions/", "/"]:
+            self.get(url)
+        self.post("/account/", {"username": "Bob", "default_picture": "on"})
+        self.get(User.objects.get(username="Alice").picture_url)
+        self.get(f"/media/pictures/{'0' * 32}.jpg")
+        other = self.alice.sessions.exclude(pk=self.client.session.digest).first()
+        self.post(f"/account/sessions/{other.pk}/end/")
+        self.get("/account/sessions/x/end/")
+        for email in ["bob@example.com", "new@example.com"]:
+            self.post("/account/email/", {"email": email, "password": PASSWORD})
+        password = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        self.post("/account/password/", {"old_password": PASSWORD, **password})
+        self.post("/logout/")
+        self.log_in_as("Bob")
+        self.post("/account/data/", {"password": PASSWORD})
+
+    def see_links_that_were_mailed(self):
+        self.log_in_as("Alice")
+        self.post("/account/email/", {"email": "new@example.com", "password": NEW_PASSWORD})
+        url = self.link()
+        self.get(url)
+        taker = User.objects.create_user("Taker", "new@example.com")
+        self.post(url)
+        taker.delete()
+        for name in ["Alice", "Nobody"]:
+            self.log_in_as(name)
+            for _ in range(2):
+                self.post(url)
+            self.get(f"{url}x")
+            self.get("/account/email/confirm/x/")
+        self.post("/password-reset/", {"email": "carol@example.com"})
+        url = self.link()
+        where, _ = self.get(url).redirect_chain[-1]
+        for new in ["", "short"]:
+            self.post(where, {"new_password1": new, "new_password2": new + "x"})
+        self.post(where, {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD})
+        for dead in [url, "/password-reset/x/y/"]:
+            self.get(dead)
+
+    def see_what_went_wrong(self):
+        for name in ["Nobody", "Alice", "Carol"]:
+            self.log_in_as(name)
+            self.get("/nope/")
+            self.get(f"/{JUNK}")
+            self.get("/", headers={"host": "evil.example"})
+            self.see("DELETE", "/about/", self.client.delete("/about/"))
+            for error in [
+                Throttled(timedelta(seconds=1), []),
+                Throttled(timedelta(days=1), []),
+                RetryLater(timedelta(seconds=1)),
+                ValueError(),
+                OperationalError(),
+            ]:
+                with patch.object(HomeView, "get", side_effect=error):
+                    self.get("/")
+            strict = Client(
+                enforce_csrf_checks=True, headers={"referer": f"http://testserver/{JUNK}"}
+            )
+            strict.cookies = self.client.cookies
+            for url in ["/logout/", f"/login/?next=/{quote(JUNK)}"]:
+                self.see("POST", url, strict.post(url))
+        self.log_in_as("Nobody")
+        with self.settings(LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES=1):
+            for _ in range(2):
+                self.post("/login/", {"username": "x@example.com", "password": "wrong"})
+        self.carol.is_superuser = False
+        self.carol.save()
+        for name in ["Alice", "Carol"]:
+            self.log_in_as(name)
+            self.get("/admin/users/user/")

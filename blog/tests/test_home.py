@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from unittest.mock import PropertyMock, patch
 
-from django.core.cache import caches
+from django.core.cache import cache
 
 from blog.models import Post
 from testing.cast import CastTestCase
@@ -67,7 +67,7 @@ class HomeGet(HomeTestCase):
 
 class PostsKeptDrawn(HomeTestCase):
     def setUp(self):
-        caches["template_fragments"].clear()  # of the same posts in other tests
+        cache.clear()  # of the same posts in other tests
         self.write_posts(1)
         self.assertContains(self.client.get("/"), "Content 0")
         self.post = Post.objects.get()

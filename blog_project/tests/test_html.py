@@ -1,7 +1,7 @@
 """
 Every page of the site, in every state, before the W3C's checker: the Nu HTML checker, on Java.
 
-`make test-all` fetches it. It is started once, with all pages: to start takes it longer than to read.
+`make test-all` fetches it. It is started once, for all pages: starting takes longer than reading.
 """
 
 import json

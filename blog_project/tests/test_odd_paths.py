@@ -2,9 +2,10 @@
 
 import sys
 
-from bench.load import Client
-from bench.servers import ROOT, Server
 from django.test import tag
+
+from testing.client import Client
+from testing.servers import ROOT, Server
 
 from .test_server import ServerTestCase
 

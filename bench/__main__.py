@@ -48,7 +48,7 @@ def login_rows(folder, size):
 
 
 def sign_up_rows(folder, size):
-    # More threads, so that all of the 64 have a place in the line.
+    # More threads, so that all of the 64 fit into the queue.
     with sites.ours(folder, THREADS="192") as site:
         storm, share = storms.share(site, 8, size.seconds, storms.sign_up)
         crowd = storms.storm(site, size.crowd, size.seconds, storms.sign_up)

@@ -12,7 +12,7 @@ from testing.servers import ROOT
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- Written by make bench: -->\n", "<!-- to here. -->"
-PACKAGES = ["django", "bcrypt", "gunicorn", "psycopg", "redis", "flask", "sqlalchemy"]
+PACKAGES = ["django", "bcrypt", "gunicorn", "psycopg", "flask", "sqlalchemy"]
 
 
 class Row(NamedTuple):

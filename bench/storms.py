@@ -14,7 +14,7 @@ from testing.client import Client, at_once
 
 COST = 12
 SECONDS_BETWEEN_READS = 0.1
-SECONDS_TO_GET_GOING = 1  # and to fill the line
+SECONDS_TO_GET_GOING = 1  # and to fill the queue
 
 
 class Storm(NamedTuple):

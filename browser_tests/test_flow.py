@@ -45,8 +45,8 @@ def test_log_in_and_out(person, page, theme, width):
 
     person.log_in()
     expect(page).to_have_url("/")
-    for address in ["/login/", "/register/"]:
-        page.goto(address)
+    for url in ["/login/", "/register/"]:
+        page.goto(url)
         expect(page).to_have_url("/")
 
     person.navigate("Account")

@@ -29,12 +29,12 @@ def test_script_cannot_read_the_session_cookie(person, page):
     assert "sessionid" not in page.evaluate("document.cookie")
 
 
-@pytest.mark.parametrize("address", ["/account/", "/account/sessions/", "/about/"])
-def test_back_button_after_logout_shows_no_page_of_the_member(person, page, address):
+@pytest.mark.parametrize("url", ["/account/", "/account/sessions/", "/about/"])
+def test_back_button_after_logout_shows_no_page_of_the_member(person, page, url):
     page.goto("/login/")
     person.log_in()
     expect(page).to_have_url("/")
-    page.goto(address)
+    page.goto(url)
     expect(page.get_by_role("button", name="Logout")).to_be_visible()
     person.navigate("Logout")
     expect(page.get_by_role("link", name="Login")).to_be_visible()

@@ -27,12 +27,12 @@ FOR_MEMBERS = [
 ]
 
 
-def visit(page, person, address):
-    if address in FOR_MEMBERS:
+def visit(page, person, url):
+    if url in FOR_MEMBERS:
         page.goto("/login/")
         person.log_in()
         expect(page).to_have_url("/")
-    page.goto(address)
+    page.goto(url)
 
 
 def assert_accessible(page):
@@ -40,18 +40,18 @@ def assert_accessible(page):
     assert results.violations_count == 0, results.generate_report()
 
 
-@pytest.mark.parametrize("address", FOR_EVERYBODY + FOR_STRANGERS + FOR_MEMBERS)
-def test_page_is_accessible_and_fits(person, page, theme, width, address):
-    visit(page, person, address)
+@pytest.mark.parametrize("url", FOR_EVERYBODY + FOR_STRANGERS + FOR_MEMBERS)
+def test_page_is_accessible_and_fits(person, page, theme, width, url):
+    visit(page, person, url)
     assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     bar = page.get_by_role("navigation", name="Main").bounding_box()
     assert bar["height"] < 64, "the navigation bar takes more than one line"
 
 
-@pytest.mark.parametrize("address", ["/register/", "/login/"])
-def test_form_with_errors_is_accessible(page, theme, width, address):
-    page.goto(address)
+@pytest.mark.parametrize("url", ["/register/", "/login/"])
+def test_form_with_errors_is_accessible(page, theme, width, url):
+    page.goto(url)
     page.locator("main [type=submit]").click()
     expect(page.get_by_text("This field is required.")).not_to_have_count(0)
     for field in page.locator("main [required]").all():
@@ -110,9 +110,9 @@ def test_keyboard_alone_logs_in(page):
     expect(page).to_have_url("/")
 
 
-@pytest.mark.parametrize("address", ["/?page=2", "/login/"])
-def test_focus_is_visible_wherever_the_tab_key_leads(page, theme, address):
-    page.goto(address)
+@pytest.mark.parametrize("url", ["/?page=2", "/login/"])
+def test_focus_is_visible_wherever_the_tab_key_leads(page, theme, url):
+    page.goto(url)
     page.locator("body").press("Tab")
     seen = []
     while (focused := page.locator(":focus")).count():

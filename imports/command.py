@@ -37,7 +37,7 @@ class ImportCommand(BaseCommand):
             self.source_class(private_copy(path, folder)) as source,
         ):
             if left_out := source.left_out():
-                self.stdout.write(f"Left out, having no place here: {printable(left_out)}.")
+                self.stdout.write(f"Left out, unknown here: {printable(left_out)}.")
             clashes = Clashes(table)
             pictures = Pictures(options.pop("pictures", None), folder)
             importers = self.importers(source, clashes, pictures, **options)
@@ -70,7 +70,7 @@ class ImportCommand(BaseCommand):
             if isinstance(error, DatabaseError):
                 raise CommandError(
                     f"Nothing was imported. The database says: {error}. If somebody registered or"
-                    " was deleted meanwhile, running it again will do."
+                    " was deleted at the same time, run it again."
                 ) from error
             raise
 

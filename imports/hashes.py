@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from users.hashers import BCRYPT_MIN_COST, ScryptPasswordHasher
 from users.models import User
 
-# What one login may cost: two seconds or so. Whoever has a dearer hash holds up everybody's.
+# What one login may cost: two seconds or so. A costlier hash would hold up everybody's.
 MAX_BCRYPT_COST = 15
 MAX_PBKDF2_ITERATIONS = 5_000_000
 MAX_SCRYPT_WORK = 2**22  # n * r * p
@@ -87,7 +87,7 @@ def scrypt(n, r, p, salt, checksum):
     wrong = n < 2 or n & (n - 1) or n.bit_length() > 16 * r or p == 0
     memory = 128 * r * (n + p + 2)
     if wrong or memory > ScryptPasswordHasher.maxmem or n * r * p > MAX_SCRYPT_WORK:
-        raise ValidationError("scrypt with numbers that make no hash, or one that is too dear.")
+        raise ValidationError("scrypt with numbers that make no hash, or one that is too costly.")
     return fitting(f"scrypt${n}${salt}${r}${p}${in_base64(checksum, 64)}")
 
 

@@ -83,10 +83,10 @@ class Members(Importer):
     def taken(self, username, name, email):
         """Return what is wrong with a user because of others, here or earlier in the source."""
         problems = []
-        twin = fold_username(skeleton(username))
+        latin = fold_username(skeleton(username))
         if name in self.names_here:
             problems.append(("username", "somebody here has it, with another email"))
-        elif twin != name and (twin in self.names or twin in self.names_here):
+        elif latin != name and (latin in self.names or latin in self.names_here):
             problems.append(("username", "it looks like somebody else's"))
         if email in self.emails_here:
             problems.append(("email", "somebody here has it, under another username"))

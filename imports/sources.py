@@ -212,9 +212,9 @@ class UserList:
     def users(self):
         """Yield each line as a UserRow."""
         head, rows = self.read()
-        places = [head.index(name) for name in CSV_COLUMNS]
+        positions = [head.index(name) for name in CSV_COLUMNS]
         for cells in rows:
-            username, email, password, joined = (cells[place] for place in places)
+            username, email, password, joined = (cells[position] for position in positions)
             yield UserRow(self.reader.line_num, username, email, password, date_joined=joined)
 
     def read(self):

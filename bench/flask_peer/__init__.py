@@ -10,7 +10,7 @@ cost 12, one hash a login if the e-mail is known and none if it is not.
     DATABASE=site.sqlite3 gunicorn -w 2 bench.flask_peer:app
     DATABASE=site.sqlite3 gunicorn -w 2 -k gthread --threads 4 bench.flask_peer:app
 
-DATABASE is the path of the SQLite file. The addresses have no slash at the end. Forms are posted
+DATABASE is the path of the SQLite file. The URLs have no slash at the end. Forms are posted
 with the `csrf_token` of their page, and these fields:
 
     /login      email, password, remember ("y", or left out)

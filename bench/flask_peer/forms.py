@@ -8,7 +8,7 @@ from .models import User, db
 
 
 class PublicUserForm(FlaskForm):
-    """The name and address of a member, which nobody else may have."""
+    """The username and email of a member, which nobody else may have."""
 
     username = StringField("Username", validators=[DataRequired(), Length(min=2, max=20)])
     email = EmailField("Email", validators=[DataRequired(), Email(), Length(max=120)])

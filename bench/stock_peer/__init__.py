@@ -9,7 +9,7 @@ two packages in the guides, are one here.
     DATABASE=site.sqlite3 python -m bench.stock_peer.seed --users 1 --posts 10
     DATABASE=site.sqlite3 gunicorn -w 2 bench.stock_peer.wsgi
 
-DATABASE is the path of the SQLite file. The addresses end in a slash. Forms are posted with the
+DATABASE is the path of the SQLite file. The URLs end in a slash. Forms are posted with the
 `csrfmiddlewaretoken` of their page, and these fields:
 
     /login/      username (the e-mail), password, remember ("on", or left out)

@@ -65,7 +65,7 @@ class HomeGet(HomeTestCase):
             self.client.get("/")
 
 
-class PostsKeptDrawn(HomeTestCase):
+class CachedPosts(HomeTestCase):
     def setUp(self):
         cache.clear()  # of the same posts in other tests
         self.write_posts(1)
@@ -90,15 +90,15 @@ class PostsKeptDrawn(HomeTestCase):
             self.bob.save()
             self.assertContains(self.client.get("/"), value)
 
-    def test_are_drawn_once(self):
-        drawn = PropertyMock(return_value="/x.jpg")
-        with patch.object(User, "picture_url", drawn):
+    def test_are_rendered_once(self):
+        rendered = PropertyMock(return_value="/x.jpg")
+        with patch.object(User, "picture_url", rendered):
             self.assertContains(self.client.get("/"), "Content 0")
-            drawn.assert_not_called()
+            rendered.assert_not_called()
             Post.objects.update(title="New title")
             self.client.get("/")
             self.client.get("/")
-        drawn.assert_called_once_with()
+        rendered.assert_called_once_with()
 
 
 class HomePages(HomeTestCase):

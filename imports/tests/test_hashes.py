@@ -135,7 +135,7 @@ class Anywhere(HashTestCase):
             value = SCRYPT.replace("1024:8:1", n_r_p)
             self.assertRefused(value, "scrypt with numbers that make no hash")
         for n_r_p in ["131072:8:1", "65536:8:9", "2:262144:1", "2:8:262144"]:
-            self.assertRefused(SCRYPT.replace("1024:8:1", n_r_p), "or one that is too dear")
+            self.assertRefused(SCRYPT.replace("1024:8:1", n_r_p), "or one that is too costly")
 
     @tag("slow")
     def test_what_is_let_in_fits_into_what_the_hasher_may_take(self):

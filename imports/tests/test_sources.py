@@ -40,7 +40,7 @@ class OtherFiles(FlaskBlogTestCase):
             "ALTER TABLE user ADD COLUMN about TEXT;"
         )
         self.run_import()
-        self.assertIn("Left out, having no place here: comment, user.about.", self.said)
+        self.assertIn("Left out, unknown here: comment, user.about.", self.said)
         self.assertIn("Users: 1 imported", self.said)
 
 
@@ -102,13 +102,13 @@ class SourceUntouched(FlaskBlogTestCase):
             self.assertUntouched()
 
 
-class WrittenMeanwhile(FlaskBlogTestCase):
+class WrittenConcurrently(FlaskBlogTestCase):
     def setUp(self):
         super().setUp()
         self.add(DAVE)
         self.enterContext(patch.object(sources, "SECONDS_BETWEEN", 0))
 
-    def test_copies_again_until_nobody_wrote_meanwhile(self):
+    def test_copies_again_until_nobody_wrote_concurrently(self):
         copyfile, left = sources.shutil.copyfile, [ERIN, FIRST]
 
         def copy_and_write(*paths):

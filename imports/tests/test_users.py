@@ -100,7 +100,7 @@ class ImportUsers(ImportUsersTestCase):
             head=["Date_Joined", "is\x1b[31m_admin", "email", "password_hash", "username"],
         )
         self.run_import()
-        self.assertIn(r"Left out, having no place here: is\x1b[31m_admin.", self.said)
+        self.assertIn(r"Left out, unknown here: is\x1b[31m_admin.", self.said)
         self.assertTrue(User.objects.filter(username="Dave", email="dave@x.org").exists())
 
     def test_file_of_a_spreadsheet_is_read(self):
@@ -168,7 +168,7 @@ class BrokenFiles(ImportUsersTestCase):
 
 
 class AllOrNothing(ImportUsersTestCase):
-    def test_somebody_who_registers_meanwhile_keeps_the_name(self):
+    def test_somebody_who_registers_concurrently_keeps_the_name(self):
         self.write(["Erin", "erin@x.org", BARE, DATE], ["Dave", "dave@x.org", BARE, DATE])
         write = Members.write
 

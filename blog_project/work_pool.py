@@ -34,7 +34,7 @@ class WorkPool:
     def __init__(self, name, threads, queue_size):
         self.name, self.threads, self.capacity = name, threads, threads + queue_size
         self.start()
-        if hasattr(os, "register_at_fork"):
+        if hasattr(os, "register_at_fork"):  # pragma: no branch (Windows)
             os.register_at_fork(after_in_child=self.start)  # threads stay behind in the parent
 
     def start(self):
@@ -44,7 +44,8 @@ class WorkPool:
 
     def start_thread(self):
         self.local.in_pool = True
-        if sys.platform == "linux":  # elsewhere threads have no priority of their own
+        # Elsewhere threads have no priority of their own.
+        if sys.platform == "linux":  # pragma: no branch
             os.nice(NICENESS)  # the thread's alone
 
     def run(self, function, *args):

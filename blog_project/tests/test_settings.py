@@ -132,6 +132,12 @@ class Environment(SimpleTestCase):
         self.assertEqual((options["sslmode"], options["pool"]["max_size"]), ("require", 2))
         self.assertEqual(options["connect_timeout"], 9)
 
+    def test_any_other_database_is_taken_as_the_url_says(self):
+        url = "mysql://blog:secret@db.example/blog"
+        mysql = settings_with(DEBUG="true", DATABASE_URL=url)["DATABASES"]["default"]
+        self.assertIn("mysql", mysql["ENGINE"])
+        self.assertNotIn("pool", mysql.get("OPTIONS", {}))
+
     def test_mail_goes_to_the_terminal_or_to_a_server(self):
         for version in [(5, 2), (6, 1)]:
             with patch("django.VERSION", version):

@@ -52,7 +52,7 @@ class OddPaths(ServerTestCase):
             self.assertNotFound(server)
 
     def test_runserver_serves_static_files_as_they_are_at_this_moment(self):
-        changing = self.folder / "static" / "changing.css"
+        changing = self.folder / "source" / "changing.css"
         changing.parent.mkdir()
         (self.folder / "changed.py").write_text(SETTINGS.format(str(changing.parent)))
         environment = {"DJANGO_SETTINGS_MODULE": "changed", "PYTHONPATH": str(self.folder)}

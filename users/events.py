@@ -33,12 +33,13 @@ def new_event(request, kind, *, user=None, email=None):
 
 def sanitize_email(email):
     """Return `email`, which somebody typed, as events keep it: normalised and cut."""
+    # As the login form reads it: a full-width "＠" is one, too.
+    email = User.objects.normalize_email(CONTROL_CHARACTERS.sub(" ", email))
     if "@" not in email:
         # People type passwords into the wrong field. A digest tells them apart as well.
         digest = salted_hmac("users.events", email, algorithm="sha256").hexdigest()
         return f"no email: {digest[:16]}"
-    email = CONTROL_CHARACTERS.sub(" ", email)
-    return User.objects.normalize_email(email)[:EMAIL_MAX_LENGTH]
+    return email[:EMAIL_MAX_LENGTH]
 
 
 def record(request, kind, **who):

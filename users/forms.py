@@ -7,7 +7,7 @@ from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from users.emails import send_email, validate_public_email
+from users.emails import EMAIL_MAX_LENGTH, send_email, validate_public_email
 from users.models import DEFAULT_PICTURE, EMAIL_TAKEN, USERNAME_TAKEN, User
 from users.pictures import square_jpeg
 from users.usernames import skeleton, validate_not_confusable, validate_not_reserved
@@ -201,7 +201,9 @@ class EmailChangeForm(CurrentPasswordForm):
     """Move to another email."""
 
     email = forms.EmailField(
-        label="New email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+        label="New email",
+        max_length=EMAIL_MAX_LENGTH,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     field_order = ["email", "password"]
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
@@ -64,6 +65,12 @@ class SessionStore(db.SessionStore):
             lifetime = timedelta(days=settings.SESSION_LIFETIME_DAYS)
             session.expire_date = min(session.expire_date, session.since + lifetime)
         return session
+
+    # Django has each of them once more, with queries of its own that know no digest.
+    _aget_session_from_db = sync_to_async(_get_session_from_db)
+    aexists = sync_to_async(exists)
+    adelete = sync_to_async(delete)
+    acreate_model_instance = sync_to_async(create_model_instance)
 
 
 def from_timestamp(seconds):

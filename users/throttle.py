@@ -130,7 +130,8 @@ def attempt(request, limits, kind, email, user=None):
     try:
         yield event
     except QueueFull:
-        event.delete()  # nothing was tried: a busy site must not lock members out
+        if event.kind == kind:
+            event.delete()  # nothing was tried: a busy site must not lock members out
         raise
     finally:
         if event.pk:

@@ -24,7 +24,7 @@ urlpatterns = [
         name="sessions_end_others",
     ),
     path(
-        "account/sessions/<str:digest>/end/",
+        "account/sessions/<slug:digest>/end/",
         sessions.SessionEndView.as_view(),
         name="session_end",
     ),

@@ -81,6 +81,14 @@ class Anywhere(HashTestCase):
             self.assertTrue(check_password("from the old site", encoded))
             self.assertFalse(check_password("from the new site", encoded))
 
+    def test_default_of_werkzeug_is_one_that_the_hasher_can_take(self):
+        werkzeug = (
+            "scrypt:32768:8:1$HVrXEoI4yW0Ps5Rl$ec4acf851dceac9305f90b91fe80196809a9e95fbd"
+            "c9f6fe039e25f3544064d6d52b9ecc3fe75deef41b0864b8009171f46359ff0af364a4c958fa"
+            "cde9e249a8"
+        )
+        self.assertTrue(check_password("from the old site", from_anywhere(werkzeug)))
+
     def test_djangos_hashes_stay_as_they_are(self):
         self.assertEqual(from_anywhere(BARE), f"bcrypt${BARE}")
         own = [f"bcrypt${BARE}", f"bcrypt_sha256${BARE}"]

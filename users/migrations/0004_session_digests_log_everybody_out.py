@@ -2,7 +2,8 @@
 Sessions are named by a digest of their key, and the column `address` of events is called `email`.
 
 The table of sessions is emptied, and everybody logs in anew: a row of before is named by the key
-itself, which nobody's digest is. The events stay as they are, column and values.
+itself, which nobody's digest is. The events keep their column and values, which processes that
+still run the former code go on writing.
 """
 
 from django.db import migrations, models
@@ -19,13 +20,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Both ways: former code would take digests, which pages show, for keys.
-        migrations.RunPython(delete_sessions, delete_sessions),
+        migrations.RunPython(delete_sessions, migrations.RunPython.noop),
         migrations.AlterField(
             model_name='session',
             name='session_key',
             field=models.CharField(max_length=64, primary_key=True, serialize=False, verbose_name='digest of the session key'),
         ),
+        # On the way back: former code would take digests, which pages show, for keys.
+        migrations.RunPython(migrations.RunPython.noop, delete_sessions),
         migrations.SeparateDatabaseAndState(state_operations=[
             migrations.RemoveIndex(model_name='securityevent', name='event_of_address'),
             migrations.RemoveIndex(model_name='securityevent', name='event_of_place'),

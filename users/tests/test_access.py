@@ -56,11 +56,13 @@ class Access(CastTestCase):
         response = self.client.post("/register/")
         hidden = response.wsgi_request.sensitive_post_parameters
         self.assertEqual(set(hidden), {"password1", "password2"})
-        self.client.force_login(self.alice)
-        for url in PAGES:
-            with self.subTest(url):
-                response = self.client.post(url)
-                self.assertEqual(response.wsgi_request.sensitive_post_parameters, "__ALL__")
+        for member in [None, self.alice]:  # also before somebody looks who asks
+            if member:
+                self.client.force_login(member)
+            for url in PAGES:
+                with self.subTest(url, member=member):
+                    request = self.client.post(url).wsgi_request
+                    self.assertEqual(request.sensitive_post_parameters, "__ALL__")
 
     def test_menu_marks_the_page(self):
         self.client.force_login(self.alice)

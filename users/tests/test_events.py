@@ -82,6 +82,30 @@ class WhatIsWritten(EventTestCase):
         self.client.post("/account/password/", {**data, "old_password": PASSWORD})
         self.assertHappened(Kind.PASSWORD_CHANGED, user=self.alice)
 
+    def test_password_that_was_right_is_no_failure_whatever_comes_after(self):
+        self.client.force_login(self.alice)
+        self.client.raise_request_exception = False
+        data = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        with (
+            patch.object(User, "save", side_effect=ValueError("oh")),
+            self.assertLogs("django.request"),
+        ):
+            self.client.post("/account/password/", {**data, "old_password": PASSWORD})
+        self.assertHappened(Kind.PASSWORD_CONFIRMED, user=self.alice)
+
+    def test_sign_up_that_lost_a_race_counts_since_it_hashed(self):
+        data = {"username": "Dave", "email": "dave@example.com"}
+        passwords = {"password1": PASSWORD, "password2": PASSWORD}
+
+        def set_password(user, password):  # somebody else is quicker meanwhile
+            User.objects.bulk_create([User(username="Dave", email="other@example.com")])
+            user.password = "hashed"
+
+        with patch.object(User, "set_password", set_password):
+            response = self.client.post("/register/", {**data, **passwords})
+        self.assertContains(response, "That username is taken.")
+        self.assertHappened(Kind.SIGNUP_REFUSED, email="dave@example.com")
+
     def test_password_reset(self):
         self.client.post("/password-reset/", {"email": "Alice@example.com"})
         self.assertHappened(Kind.RESET_REQUESTED, user=self.alice)

@@ -2,7 +2,10 @@ from unittest.mock import patch
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.test import TransactionTestCase, tag
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from testing.cast import PASSWORD, CastTestCase
 from users.forms import RegisterForm
@@ -187,3 +190,24 @@ class Lookups(CastTestCase):
     def test_the_check_can_fail(self):
         with self.assertRaises(AssertionError):
             self.assertUsesIndex(lambda: User.objects.filter(email__iexact="x").first())
+
+
+@tag("slow")
+class SessionsMigration(TransactionTestCase):
+    BEFORE = [("users", "0003_security_events")]
+    AFTER = [("users", "0004_session_digests_log_everybody_out")]
+
+    def migrate(self, targets):
+        executor = MigrationExecutor(connection)
+        return executor.migrate(targets or executor.loader.graph.leaf_nodes()).apps
+
+    def test_sessions_end_on_the_way_there_and_back(self):
+        self.addCleanup(self.migrate, None)
+        apps = self.migrate(self.AFTER)
+        for target, name in [(self.BEFORE, "d" * 64), (self.AFTER, "k" * 32)]:
+            with self.subTest(target):
+                apps.get_model("users", "Session").objects.create(
+                    pk=name, expire_date=timezone.now()
+                )
+                apps = self.migrate(target)
+                self.assertFalse(apps.get_model("users", "Session").objects.exists())

@@ -4,6 +4,7 @@ from io import BytesIO
 from math import log2
 from unittest.mock import patch
 
+from asgiref.sync import async_to_sync
 from django.contrib.auth import SESSION_KEY, get_user, login
 from django.db import OperationalError, connection
 from django.test import Client, RequestFactory, TransactionTestCase
@@ -79,6 +80,8 @@ class SessionKey(CastTestCase):
         thief = Client()
         thief.cookies["sessionid"] = row.pk
         self.assertRedirects(thief.get("/account/"), "/login/?next=/account/")
+        self.assertEqual(async_to_sync(SessionStore(row.pk).aload)(), {})
+        self.assertEqual(async_to_sync(SessionStore(key).aload)(), SessionStore(key).load())
         thief.cookies["sessionid"] = key
         self.assertEqual(thief.get("/account/").status_code, 200)
 
@@ -87,6 +90,17 @@ class SessionKey(CastTestCase):
         key = self.client.cookies["sessionid"].value
         self.alice.sessions.update(session_key=key)
         self.assertRedirects(self.client.get("/account/"), "/login/?next=/account/")
+
+    def test_async_code_reads_writes_and_ends_the_same(self):
+        session = SessionStore()
+        async_to_sync(session.acreate)()
+        async_to_sync(session.aset)("seen", "before")
+        async_to_sync(session.asave)()
+        key = session.session_key
+        self.assertEqual(SessionStore(key)["seen"], "before")
+        self.assertTrue(async_to_sync(session.aexists)(key))
+        async_to_sync(session.adelete)()
+        self.assertFalse(session.exists(key))
 
     def test_no_key_is_given_out_twice(self):
         session = SessionStore()
@@ -131,7 +145,9 @@ class SessionEnd(SessionsTestCase):
     def test_session_of_another_member_or_of_nobody_is_left_alone(self):
         self.log_in_elsewhere(self.bob)
         self.end(self.bob.sessions.get())
-        self.client.post("/account/sessions/x/end/")
+        for name in ["x", "%00", "x" * 5_000]:
+            response = self.client.post(f"/account/sessions/{name}/end/")
+            self.assertIn(response.status_code, [302, 404])
         self.client.post(f"/account/sessions/{self.client.session.session_key}/end/")
         self.assertTrue(self.bob.sessions.exists())
         self.assertLoggedInAs(self.alice)

@@ -29,7 +29,6 @@ ACCOUNT_UPDATED = "Your account has been updated."
 BY_STRANGERS = [Kind.LOGIN_FAILED, Kind.SIGNUP_REFUSED, Kind.RESET_REQUESTED, Kind.THROTTLED]
 
 
-@method_decorator(sensitive_post_parameters(), name="dispatch")
 class DeletedConcurrentlyMixin:
     """View mixin that logs out a member whose account is deleted during the request."""
 
@@ -68,7 +67,7 @@ class CurrentPasswordMixin(ThrottleMixin):
         return not form.has_error(self.proof_field, "required")
 
 
-@method_decorator(login_required, name="dispatch")
+@method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
 class AccountView(DeletedConcurrentlyMixin, UpdateView):
     form_class = ProfileForm
     template_name = "users/account.html"

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.http import JsonResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, View
 
 from users.emails import send_email
@@ -21,7 +22,7 @@ from .login import clear_browser_cache
 ACCOUNT_DELETED = "Your account has been deleted."
 
 
-@method_decorator(login_required, name="dispatch")
+@method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
 class DataView(DeletedConcurrentlyMixin, CurrentPasswordMixin, FormView):
     """Your data: take them, or, with the password, delete the account."""
 
@@ -41,7 +42,7 @@ class DataView(DeletedConcurrentlyMixin, CurrentPasswordMixin, FormView):
         return clear_browser_cache(redirect("home"))
 
 
-@method_decorator(login_required, name="dispatch")
+@method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
 class DataDownloadView(DeletedConcurrentlyMixin, View):
     def get(self, request):
         return JsonResponse(

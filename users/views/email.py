@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, View
 
 from users.emails import read_token, send_email, send_link
@@ -26,7 +27,7 @@ def confirmation_attempt(request, email, user):
     return attempt(request, CONFIRMATION_LIMITS, Kind.CONFIRMATION_REQUESTED, email, user)
 
 
-@method_decorator(login_required, name="dispatch")
+@method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
 class EmailChangeView(DeletedConcurrentlyMixin, CurrentPasswordMixin, FormView):
     form_class = EmailChangeForm
     template_name = "users/email.html"

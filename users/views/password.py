@@ -5,6 +5,7 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 
 from users.emails import send_email
 from users.events import record
@@ -33,7 +34,7 @@ class ChangedConcurrentlyMixin:
             return self.form_invalid(error.form)
 
 
-@method_decorator(login_required, name="dispatch")
+@method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
 class PasswordChangeView(
     DeletedConcurrentlyMixin,
     CurrentPasswordMixin,
@@ -47,6 +48,7 @@ class PasswordChangeView(
     proof_field = "old_password"
 
     def form_valid(self, form):
+        self.succeed(Kind.PASSWORD_CONFIRMED)
         response = super().form_valid(form)  # which ends all other sessions
         self.succeed(Kind.PASSWORD_CHANGED)
         messages.success(self.request, CHANGED)

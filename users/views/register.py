@@ -38,4 +38,5 @@ class RegisterView(ThrottleMixin, FormView):
         return redirect("login")
 
     def counts(self, form):
-        return form.has_error("email", "unique")  # it told who has an account (ASVS 6.3.8)
+        # It told who has an account (ASVS 6.3.8), or hashed and lost a race.
+        return form.has_error("email", "unique") or bool(form.instance.password)

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import ListView, View
 
 from users.events import record
@@ -14,7 +15,7 @@ from .account import DeletedConcurrentlyMixin
 SESSIONS_ENDED = "You are logged out there."
 
 
-@method_decorator(login_required, name="dispatch")
+@method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
 class SessionsView(DeletedConcurrentlyMixin, ListView):
     template_name = "users/sessions.html"
 

@@ -2,11 +2,13 @@
 
 from django.contrib import admin
 
+from blog_project.admin import ListedLookupsMixin
+
 from .models import Post
 
 
 @admin.register(Post)
-class PostAdmin(admin.ModelAdmin):
+class PostAdmin(ListedLookupsMixin, admin.ModelAdmin):
     list_display = ["title", "author", "date_posted"]
     date_hierarchy = "date_posted"
     search_fields = ["title", "content", "author__username"]

@@ -2,14 +2,17 @@
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.db.models import Q
 from django.template.defaultfilters import date
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
+from blog_project.admin import ListedLookupsMixin
 from users.emails import send_email
 from users.events import record
 from users.forms import clean_unique_email, clean_unique_username
@@ -44,7 +47,7 @@ def end_sessions(modeladmin, request, queryset):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
     add_form = UserAddForm
     form = UserEditForm
     actions = [end_sessions]
@@ -126,13 +129,22 @@ class UserAdmin(DjangoUserAdmin):
         super().delete_queryset(request, queryset)
 
 
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(ListedLookupsMixin, DjangoGroupAdmin):
+    pass
+
+
 @admin.register(SecurityEvent)
-class SecurityEventAdmin(admin.ModelAdmin):
+class SecurityEventAdmin(ListedLookupsMixin, admin.ModelAdmin):
     """To be read, not written: not even by a superuser."""
 
     date_hierarchy = "time"
     list_display = ["time", "kind", "user", "email", "ip", "device"]
     list_filter = ["kind", "time"]
+    lookups = ["user__id__exact"]  # linked to on the page of a user
     list_select_related = ["user"]
     search_fields = ["email", "user__username", "ip__startswith"]
     show_full_result_count = False

@@ -4,6 +4,7 @@ import re
 from unittest.mock import patch
 
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
+from django.contrib.auth.models import Permission
 from django.core import mail
 from django.test import Client, TestCase, override_settings
 
@@ -33,6 +34,13 @@ class CastTestCase(TestCase):
         """Post the login form as a browser does, and return the response."""
         url = f"/login/?next={next_url}" if next_url else "/login/"
         return self.client.post(url, {"username": email, "password": password, **data})
+
+    def make_staff(self, user, *codenames):
+        """Make `user` staff who may do what the permissions `codenames` say, and return it."""
+        user.is_staff = True
+        user.save()
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        return user
 
     def assertLoggedInAs(self, user):
         self.assertEqual(self.client.session.get("_auth_user_id"), str(user.pk))

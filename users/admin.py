@@ -1,6 +1,6 @@
 """Users and what happened to them, as staff see them."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -18,6 +18,8 @@ from users.events import record
 from users.forms import clean_unique_email, clean_unique_username
 from users.models import Kind, SecurityEvent, User
 from users.usernames import fold_username
+
+ONLY_SUPERUSERS = "Only superusers change staff accounts"
 
 
 class UniqueUserMixin:
@@ -38,19 +40,13 @@ class UserEditForm(UniqueUserMixin, UserChangeForm):
     pass
 
 
-@admin.action(permissions=["change"], description="End all sessions of the selected users")
-def end_sessions(modeladmin, request, queryset):
-    for user in queryset:
-        if user.end_sessions(keep=request.session.digest):
-            record(None, Kind.SESSION_ENDED, user=user)
-    modeladmin.message_user(request, f"Ended all sessions of {len(queryset)} user(s).")
-
-
 @admin.register(User)
 class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
+    """Staff look after members; only superusers change staff, and who may do what."""
+
     add_form = UserAddForm
     form = UserEditForm
-    actions = [end_sessions]
+    actions = ["end_sessions"]
     # With a million users: the newest first by an index, and no second count, of all of them.
     ordering = ["-pk"]
     show_full_result_count = False
@@ -58,17 +54,12 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
     list_filter = ["is_active", "is_staff", "is_superuser", "date_joined", "last_login"]
     search_fields = ["username", "email"]
     search_help_text = "An email or a username, or how one begins."
-    readonly_fields = ["date_joined", "last_login", "email_confirmed_at", "sessions", "events"]
+    activity = ["date_joined", "last_login", "email_confirmed_at", "sessions", "events"]
+    rights = ["is_staff", "is_superuser", "groups", "user_permissions"]
     fieldsets = [
         (None, {"fields": ["username", "email", "password"]}),
-        (
-            "Activity",
-            {"fields": ["date_joined", "last_login", "email_confirmed_at", "sessions", "events"]},
-        ),
-        (
-            "Permissions",
-            {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
-        ),
+        ("Activity", {"fields": activity}),
+        ("Permissions", {"fields": ["is_active", *rights]}),
     ]
     add_fieldsets = [
         (
@@ -79,6 +70,43 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
             },
         ),
     ]
+
+    def has_change_permission(self, request, obj=None):
+        return self.may_touch(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return self.may_touch(request, obj) and super().has_delete_permission(request, obj)
+
+    def may_touch(self, request, user):
+        # Whoever moves the email of a superuser, say, is one.
+        return request.user.is_superuser or not (user and (user.is_staff or user.is_superuser))
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.activity if request.user.is_superuser else [*self.activity, *self.rights]
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj and not self.has_change_permission(request, obj):
+            # Whoever may only look sees no part of the hash, nor a button that would refuse.
+            return [(None, {"fields": ["username", "email"]}), *fieldsets[1:]]
+        return fieldsets
+
+    @admin.action(permissions=["change"], description="End all sessions of the selected users")
+    def end_sessions(self, request, queryset):
+        users = self.those_to_change(request, queryset)
+        for user in users:
+            if user.end_sessions(keep=request.session.digest):
+                record(None, Kind.SESSION_ENDED, user=user)
+                self.log_change(request, user, "Ended all sessions.")
+        self.message_user(request, f"Ended all sessions of {len(users)} user(s).")
+
+    def those_to_change(self, request, queryset):
+        """Return those users in `queryset` whom the staff may change, and name the others."""
+        users = {user: self.has_change_permission(request, user) for user in queryset}
+        if refused := [str(user) for user, allowed in users.items() if not allowed]:
+            names = ", ".join(refused[:10])
+            self.message_user(request, f"{ONLY_SUPERUSERS}: {names}.", messages.WARNING)
+        return [user for user, allowed in users.items() if allowed]
 
     @admin.display(description="Logged in on")
     def sessions(self, user):
@@ -134,7 +162,16 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(ListedLookupsMixin, DjangoGroupAdmin):
-    pass
+    """For superusers to change: whoever may change their own group may do anything."""
+
+    def has_add_permission(self, request):
+        return request.user.is_superuser
+
+    def has_change_permission(self, request, obj=None):
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request, obj=None):
+        return request.user.is_superuser
 
 
 @admin.register(SecurityEvent)

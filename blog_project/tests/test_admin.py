@@ -4,7 +4,6 @@ import re
 from html import unescape
 
 from django.contrib import admin
-from django.contrib.auth.models import Permission
 from django.test import RequestFactory
 
 from blog.models import Post
@@ -74,7 +73,8 @@ class LookUps(CastTestCase):
                 self.assertEqual(response.status_code, 400, f"{url} {path}")
 
     def test_name_of_a_session_cannot_be_guessed_letter_by_letter(self):
-        self.client.force_login(self.staff_who_may("view_user", "view_post", "view_securityevent"))
+        self.make_staff(self.bob, "view_user", "view_post", "view_securityevent")
+        self.client.force_login(self.bob)
         for url, relation in [
             ("/admin/users/user/", ""),
             ("/admin/blog/post/", "author__"),
@@ -110,12 +110,6 @@ class LookUps(CastTestCase):
     def test_authors_are_offered_to_whoever_may_look_at_users(self):
         query = {"app_label": "blog", "model_name": "post", "field_name": "author", "term": "ali"}
         for codenames, status in [(["add_post"], 403), (["add_post", "view_user"], 200)]:
-            self.client.force_login(self.staff_who_may(*codenames))
+            self.client.force_login(self.make_staff(self.bob, *codenames))
             response = self.client.get("/admin/autocomplete/", query)
             self.assertEqual(response.status_code, status)
-
-    def staff_who_may(self, *codenames):
-        self.bob.is_staff = True
-        self.bob.save()
-        self.bob.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-        return self.bob

@@ -1,4 +1,4 @@
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
 from testing.cast import PASSWORD, CastTestCase
@@ -64,9 +64,7 @@ class UserSessions(AdminTestCase):
         self.assertEqual(bobs.get("/account/").status_code, 200)
 
     def test_who_may_only_look_ends_nothing(self):
-        self.bob.is_staff = True
-        self.bob.save()
-        self.bob.user_permissions.set(Permission.objects.filter(codename="view_user"))
+        self.make_staff(self.bob, "view_user")
         bobs = self.log_in_elsewhere(self.bob)
         data = {"action": "end_sessions", "_selected_action": [self.carol.pk]}
         bobs.post("/admin/users/user/", data)
@@ -168,3 +166,135 @@ class UserAdd(AdminTestCase):
             with self.subTest(changes):
                 self.assertContains(self.add(**changes), words)
         self.assertEqual(User.objects.count(), 3)
+
+
+class StaffWhoAreNoSuperusers(CastTestCase):
+    """Bob may do everything that permissions allow; Dave is staff, and Carol the superuser."""
+
+    def setUp(self):
+        self.dave = User.objects.create_user("Dave", "dave@example.com", PASSWORD)
+        self.make_staff(self.dave)
+        rights = Permission.objects.values_list("codename", flat=True)
+        self.make_staff(self.bob, *rights)
+        # A superuser without the flag of staff is one nevertheless: somebody may set it again.
+        self.erin = User.objects.create_superuser("Erin", "erin@example.com", PASSWORD)
+        User.objects.filter(pk=self.erin.pk).update(is_staff=False)
+        self.client.force_login(self.bob)
+
+    def change(self, user, **changes):
+        data = {"username": user.username, "email": user.email, "is_active": "on", **changes}
+        return self.client.post(f"/admin/users/user/{user.pk}/change/", data)
+
+    def assertUntouched(self, *users):
+        for user in users:
+            self.assertEqual(User.objects.filter(pk=user.pk).values().get(), self.row[user])
+
+    def remember(self, *users):
+        self.row = {user: User.objects.filter(pk=user.pk).values().get() for user in users}
+
+    def test_they_change_members(self):
+        self.assertEqual(self.change(self.alice, username="Alicia").status_code, 302)
+        self.assertEqual(User.objects.get(pk=self.alice.pk).username, "Alicia")
+        self.assertEqual(self.change(self.alice, is_active="").status_code, 302)
+        self.assertFalse(User.objects.get(pk=self.alice.pk).is_active)
+
+    def test_no_page_changes_staff_not_even_themselves(self):
+        staff = [self.bob, self.carol, self.dave, self.erin]
+        self.remember(*staff)
+        password = {"password1": PASSWORD + "!", "password2": PASSWORD + "!"}
+        for user in staff:
+            url = f"/admin/users/user/{user.pk}"
+            for page, data in [
+                ("change", {"username": "Mallory", "email": "mallory@example.com"}),
+                ("change", {"username": user.username, "email": user.email}),  # not active
+                ("change/?_popup=1", {"username": "Mallory", "email": user.email, "_popup": "1"}),
+                ("password", {**password, "usable_password": "true"}),
+                ("password", {"usable_password": "false", "unset-password": "1"}),
+                ("delete", {"post": "yes"}),
+            ]:
+                page = page if "?" in page else f"{page}/"
+                with self.subTest(f"{user} {page}"):
+                    response = self.client.post(f"{url}/{page}", data)
+                    self.assertEqual(response.status_code, 403)
+                    self.assertUntouched(*staff)
+        self.assertFalse(User.objects.filter(username="Mallory").exists())
+
+    def test_no_action_touches_staff(self):
+        self.log_in_elsewhere(self.alice)
+        for user in [self.carol, self.dave, self.erin]:
+            self.log_in_elsewhere(user)
+        selected = [self.alice.pk, self.carol.pk, self.dave.pk, self.erin.pk]
+        for data in [{}, {"select_across": "1"}]:
+            data = {"_selected_action": selected, "post": "yes", **data}
+            response = self.client.post(
+                "/admin/users/user/", {**data, "action": "delete_selected"}, follow=True
+            )
+            self.assertEqual(response.status_code, 403)
+            self.assertEqual(User.objects.count(), 5)
+            response = self.client.post(
+                "/admin/users/user/", {**data, "action": "end_sessions"}, follow=True
+            )
+            self.assertContains(response, "Ended all sessions of 1 user(s).")
+            self.assertContains(response, "Only superusers change staff accounts")
+        self.assertFalse(self.alice.sessions.exists())
+        for user in [self.carol, self.dave, self.erin]:
+            self.assertTrue(user.sessions.exists())
+
+    def test_nobody_becomes_staff_or_gets_rights(self):
+        group = Group.objects.create(name="Editors")
+        rights = {
+            "is_staff": "on",
+            "is_superuser": "on",
+            "groups": [group.pk],
+            "user_permissions": [Permission.objects.first().pk],
+        }
+        self.change(self.alice, username="Alicia", **rights)
+        data = {"username": "Mallory", "email": "mallory@example.com", "usable_password": "false"}
+        self.client.post("/admin/users/user/add/", {**data, **rights})
+        data = {**data, "username": "Trent", "email": "trent@example.com", "_saveasnew": "1"}
+        self.client.post(f"/admin/users/user/{self.carol.pk}/change/", {**data, **rights})
+        for name in ["Alicia", "Mallory", "Trent"]:
+            user = User.objects.get(username=name)
+            self.assertEqual((user.is_staff, user.is_superuser), (False, False))
+            self.assertEqual(user.groups.count() + user.user_permissions.count(), 0)
+
+    def test_groups_are_to_be_read(self):
+        group = Group.objects.create(name="Editors")
+        self.bob.groups.add(group)
+        data = {"name": "Mallory", "permissions": [Permission.objects.first().pk], "post": "yes"}
+        for page in ["add", f"{group.pk}/change", f"{group.pk}/delete"]:
+            response = self.client.post(f"/admin/auth/group/{page}/", data)
+            self.assertEqual(response.status_code, 403, page)
+        data = {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes"}
+        self.client.post("/admin/auth/group/", data)
+        self.assertEqual(list(Group.objects.values_list("name", flat=True)), ["Editors"])
+        self.assertFalse(group.permissions.exists())
+        self.assertContains(self.client.get("/admin/auth/group/"), "Editors")
+
+    def test_what_they_may_not_change_is_shown_without_a_field_or_a_part_of_the_hash(self):
+        for user in [self.carol, self.dave, self.bob]:
+            response = self.client.get(f"/admin/users/user/{user.pk}/change/")
+            self.assertContains(response, user.email)
+            for words in ['name="email"', 'name="is_staff"', "../password/", "bcrypt"]:
+                self.assertNotContains(response, words)
+        response = self.client.get(f"/admin/users/user/{self.alice.pk}/change/")
+        self.assertContains(response, 'name="email"')
+        self.assertContains(response, "../password/")
+        self.assertNotContains(response, 'name="is_staff"')
+
+    def test_superusers_do_all_that(self):
+        self.client.force_login(self.carol)
+        self.assertEqual(self.change(self.dave, is_superuser="on").status_code, 302)
+        self.dave.refresh_from_db()
+        self.assertEqual((self.dave.is_staff, self.dave.is_superuser), (False, True))
+        group = Group.objects.create(name="Editors")
+        right = Permission.objects.first()
+        data = {"name": "Writers", "permissions": [right.pk]}
+        self.client.post(f"/admin/auth/group/{group.pk}/change/", data)
+        self.assertEqual(list(group.permissions.all()), [right])
+        self.log_in_elsewhere(self.bob)
+        data = {"_selected_action": [self.bob.pk], "post": "yes"}
+        self.client.post("/admin/users/user/", {**data, "action": "end_sessions"})
+        self.assertFalse(self.bob.sessions.exists())
+        self.client.post("/admin/users/user/", {**data, "action": "delete_selected"})
+        self.assertFalse(User.objects.filter(pk=self.bob.pk).exists())

@@ -131,12 +131,25 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
         return queryset.filter(name | Q(email__startswith=words.lower())), False
 
     def save_model(self, request, obj, form, change):
-        moved = change and "email" in form.changed_data
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        old = form.initial
+        moved, renamed = obj.email != old["email"], obj.username != old["username"]
+        fields = {*form.changed_data} - {"groups", "user_permissions"}
         if moved:
             obj.email_confirmed_at = None  # that was another one
-        super().save_model(request, obj, form, change)
+            fields.add("email_confirmed_at")
+        # The rest may have changed since the request began: a new password stays.
+        obj.save(update_fields=fields)
         if moved:
             record(None, Kind.EMAIL_CHANGED, user=obj)
+        for email in dict.fromkeys([old["email"], obj.email]):  # ASVS 6.3.7
+            if moved:
+                who = {"user": obj, "old": old["email"], "new": obj.email}
+                send_email(request, "email_changed", email, **who)
+            if renamed:
+                send_email(request, "username_changed", email, user=obj, old=old["username"])
 
     def user_change_password(self, request, id, form_url=""):
         before = self.get_object(request, unquote(id))

@@ -1,8 +1,12 @@
+from unittest.mock import patch
+
 from django.contrib.auth.models import Permission
+from django.core import mail
 from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from users.admin import UserEditForm
 from users.events import record
 from users.models import Kind, SecurityEvent, User
 from users.tests.test_events import NEW_PASSWORD, EventTestCase
@@ -16,12 +20,40 @@ class WhatStaffDo(EventTestCase):
         self.client.force_login(self.carol)
         self.url = f"/admin/users/user/{self.alice.pk}"
 
-    def test_email_changed(self):
+    def test_email_changed_and_both_emails_are_told(self):
         data = {"username": "Alice", "email": "new@example.com", "is_active": "on"}
-        self.client.post(f"{self.url}/change/", {**data, "email": "alice@example.com"})
-        self.assertHappened()
+        for same in ["alice@example.com", " Alice@Example.com "]:
+            self.client.post(f"{self.url}/change/", {**data, "email": same})
+            self.assertHappened()
+            self.assertMailed()
         self.client.post(f"{self.url}/change/", data)
         self.assertHappened(Kind.EMAIL_CHANGED, user=self.alice, email="new@example.com", ip=None)
+        self.assertIn("is now new@example.com. It was alice@example.com.", mail.outbox[0].body)
+        subject = "Your email address has changed"
+        self.assertMailed(("alice@example.com", subject), ("new@example.com", subject))
+
+    def test_username_changed_and_the_member_is_told(self):
+        data = {"username": "Alicia", "email": "alice@example.com", "is_active": "on"}
+        self.client.post(f"{self.url}/change/", {**data, "username": "Bob"})
+        self.assertMailed()
+        self.client.post(f"{self.url}/change/", data)
+        self.assertIn("your username is now Alicia. It was Alice.", mail.outbox[0].body)
+        self.assertMailed(("alice@example.com", "Your username has changed"))
+        self.client.post(f"{self.url}/change/", data)
+        self.assertMailed()
+
+    def test_what_changed_meanwhile_stays(self):
+        def meanwhile(form):
+            User.objects.filter(pk=self.alice.pk).update(password="new", picture="new.jpg")
+            return clean(form)
+
+        clean = UserEditForm.clean
+        data = {"username": "Alicia", "email": "alice@example.com", "is_active": "on"}
+        with patch.object(UserEditForm, "clean", meanwhile):
+            self.client.post(f"{self.url}/change/", data)
+        self.alice.refresh_from_db()
+        who = (self.alice.username, self.alice.password, self.alice.picture.name)
+        self.assertEqual(who, ("Alicia", "new", "new.jpg"))
 
     def test_member_added_has_not_moved(self):
         data = {"username": "Dave", "email": "dave@example.com", "usable_password": "false"}

@@ -1,13 +1,18 @@
 """Users and what happened to them, as staff see them."""
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import UserChangeForm, UsernameField
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
+from django.http import Http404
+from django.shortcuts import redirect
 from django.template.defaultfilters import date
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
@@ -15,7 +20,7 @@ from django.utils.safestring import mark_safe
 from blog_project.admin import ListedLookupsMixin
 from users.emails import send_email
 from users.events import record
-from users.forms import clean_unique_email, clean_unique_username
+from users.forms import PasswordLinkForm, clean_unique_email, clean_unique_username
 from users.models import Kind, SecurityEvent, User
 from users.usernames import fold_username
 
@@ -32,8 +37,17 @@ class UniqueUserMixin:
         return clean_unique_email(self.cleaned_data["email"], self.instance)
 
 
-class UserAddForm(UniqueUserMixin, AdminUserCreationForm):
-    pass
+class UserAddForm(UniqueUserMixin, forms.ModelForm):
+    """Add a member, who sets a password with a link that staff send."""
+
+    class Meta:
+        model = User
+        fields = ["username", "email"]
+        field_classes = {"username": UsernameField}
+
+    def save(self, commit=True):
+        self.instance.set_unusable_password()
+        return super().save(commit)
 
 
 class UserEditForm(UniqueUserMixin, UserChangeForm):
@@ -61,12 +75,13 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
         ("Activity", {"fields": activity}),
         ("Permissions", {"fields": ["is_active", *rights]}),
     ]
+    add_form_template = None  # Django's asks for a password
     add_fieldsets = [
         (
             None,
             {
-                "classes": ["wide"],
-                "fields": ["username", "email", "usable_password", "password1", "password2"],
+                "fields": ["username", "email"],
+                "description": "Then send the member a link with which to set a password.",
             },
         ),
     ]
@@ -152,13 +167,27 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
                 send_email(request, "username_changed", email, user=obj, old=old["username"])
 
     def user_change_password(self, request, id, form_url=""):
-        before = self.get_object(request, unquote(id))
-        response = super().user_change_password(request, id, form_url)
+        """Send the member a link to set a password: staff never choose one (ASVS 6.4.6)."""
         user = self.get_object(request, unquote(id))
-        if user and user.password != before.password:
-            record(None, Kind.PASSWORD_CHANGED, user=user)
-            send_email(request, "password_changed", user.email, user=user)
-        return response
+        if user is None:
+            raise Http404
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if request.method == "POST":
+            form = PasswordLinkForm(user)
+            if form.is_valid():
+                record(None, Kind.RESET_REQUESTED, user=user)
+                self.log_change(request, user, "Sent a link to set a password.")
+                context = {"by_staff": True, "sent": f"A link is on its way to {user.email}."}
+                secure = request.is_secure()
+                form.save(request=request, use_https=secure, extra_email_context=context)
+            return redirect("admin:users_user_change", user.pk)
+        context = {"title": "Send a link to set a password", "opts": self.opts, "original": user}
+        return TemplateResponse(
+            request,
+            "admin/users/user/password_link.html",
+            {**self.admin_site.each_context(request), **context},
+        )
 
     def delete_model(self, request, obj):
         record(None, Kind.ACCOUNT_DELETED, email=obj.email)

@@ -177,6 +177,17 @@ class PasswordResetForm(auth_forms.PasswordResetForm):
         send_email(self.request, "password_reset", to_email, **context)
 
 
+class PasswordLinkForm(PasswordResetForm):
+    """The same link, which staff send `user`, who need not have a usable password or be active."""
+
+    def __init__(self, user):
+        super().__init__({"email": user.email})
+        self.user = user
+
+    def get_users(self, email):
+        return [self.user]
+
+
 class CurrentPasswordForm(forms.Form):
     """Ask `user` for the current password before something that cannot be undone."""
 

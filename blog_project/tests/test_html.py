@@ -123,6 +123,7 @@ class EveryPage(MailTestCase):
         self.see_forms_of_strangers()
         for name in ["Alice", "Bob", "Carol"]:  # not confirmed, confirmed, staff
             self.see_every_url(name)
+        self.get(f"/admin/users/user/{self.alice.pk}/password/")
         self.see_an_account()
         self.see_links_that_were_mailed()
         self.see_what_went_wrong()

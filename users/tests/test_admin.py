@@ -1,8 +1,15 @@
+from unittest.mock import patch
+
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
+from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
-from testing.cast import PASSWORD, CastTestCase
+from testing.cast import PASSWORD, CastTestCase, MailTestCase
 from users.models import EMAIL_TAKEN, USERNAME_TAKEN, User
+
+NEW_PASSWORD = "another unusual sentence"
 
 
 class AdminTestCase(CastTestCase):
@@ -76,16 +83,6 @@ class UserSessions(AdminTestCase):
         self.client.post("/admin/users/user/", data)
         self.assertEqual(self.carol.sessions.get().pk, self.client.session.digest)
 
-    def test_staff_end_them_by_setting_a_password(self):
-        elsewhere = self.log_in_elsewhere(self.alice)
-        password = "another unusual sentence"
-        self.client.post(
-            f"/admin/users/user/{self.alice.pk}/password/",
-            {"password1": password, "password2": password, "usable_password": "true"},
-        )
-        self.assertFalse(self.alice.sessions.exists())
-        self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
-
     def test_staff_end_them_by_deactivating_the_member(self):
         elsewhere = self.log_in_elsewhere(self.alice)
         self.client.post(
@@ -144,19 +141,20 @@ class UserPage(AdminTestCase):
 
 class UserAdd(AdminTestCase):
     def add(self, **changes):
-        data = {
-            "username": "Dave",
-            "email": "Dave@example.com",
-            "usable_password": "true",
-            "password1": PASSWORD,
-            "password2": PASSWORD,
-        }
+        data = {"username": "Dave", "email": "Dave@example.com"}
         return self.client.post("/admin/users/user/add/", {**data, **changes})
 
     def test_asks_for_the_email_and_stores_it_lower_case(self):
         self.assertContains(self.client.get("/admin/users/user/add/"), 'name="email"')
         self.assertEqual(self.add().status_code, 302)
-        self.assertTrue(User.objects.get(email="dave@example.com").check_password(PASSWORD))
+        self.assertTrue(User.objects.filter(email="dave@example.com").exists())
+
+    def test_nobody_chooses_the_password(self):
+        self.assertNotContains(self.client.get("/admin/users/user/add/"), "password1")
+        self.add(usable_password="true", password1=PASSWORD, password2=PASSWORD, password=PASSWORD)
+        dave = User.objects.get(email="dave@example.com")
+        self.assertFalse(dave.has_usable_password())
+        self.assertFalse(dave.check_password(PASSWORD))
 
     def test_taken_email_or_username_in_another_case_is_a_form_error(self):
         for changes, words in [
@@ -166,6 +164,104 @@ class UserAdd(AdminTestCase):
             with self.subTest(changes):
                 self.assertContains(self.add(**changes), words)
         self.assertEqual(User.objects.count(), 3)
+
+
+class PasswordLink(MailTestCase):
+    """What the admin has in the place of a field for a password (ASVS 6.4.6)."""
+
+    def setUp(self):
+        super().setUp()
+        self.make_staff(self.bob, "view_user", "change_user", "add_user")
+        self.client.force_login(self.bob)
+
+    def send(self, user, **data):
+        return self.client.post(f"/admin/users/user/{user.pk}/password/", data, follow=True)
+
+    def set_password(self):
+        """Follow the link in the mail as its reader, and set a password there."""
+        page = Client().get(self.link(), follow=True)
+        password = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        return page.client.post(page.redirect_chain[-1][0], password, follow=True)
+
+    def test_page_asks_and_sends_nothing_by_itself(self):
+        page = self.client.get(f"/admin/users/user/{self.alice.pk}/change/")
+        self.assertContains(page, 'href="../password/"')
+        response = self.client.get(f"/admin/users/user/{self.alice.pk}/password/")
+        self.assertContains(response, "alice@example.com gets a link")
+        self.assertNotContains(response, 'type="password"')
+        self.assertMailed()
+
+    def test_member_gets_it_and_sets_a_password_with_it(self):
+        elsewhere = self.log_in_elsewhere(self.alice)
+        response = self.send(self.alice)
+        self.assertRedirects(response, f"/admin/users/user/{self.alice.pk}/change/")
+        self.assertContains(response, "A link is on its way to alice@example.com.")
+        self.assertNotContains(response, "/password-reset/")
+        self.assertIn("the people who run this site ask you", mail.outbox[0].body)
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.check_password(PASSWORD))  # until then
+        self.assertEqual(elsewhere.get("/account/").status_code, 200)
+        self.set_password()
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.check_password(NEW_PASSWORD))
+        self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
+        entry = LogEntry.objects.latest("pk")
+        self.assertEqual((entry.user, entry.object_id), (self.bob, str(self.alice.pk)))
+        self.assertEqual(entry.change_message, "Sent a link to set a password.")
+
+    def test_whatever_is_posted_sets_no_password(self):
+        before = self.alice.password
+        password = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "password": NEW_PASSWORD}
+        self.send(self.alice, **password, usable_password="true")
+        self.send(self.alice, usable_password="false", **{"unset-password": "1"})
+        data = {"username": "Alice", "email": "alice@example.com", "is_active": "on", **password}
+        self.client.post(f"/admin/users/user/{self.alice.pk}/change/", data)
+        self.alice.refresh_from_db()
+        self.assertEqual(self.alice.password, before)
+
+    def test_it_reaches_whom_staff_added(self):
+        data = {"username": "Dave", "email": "dave@example.com"}
+        self.client.post("/admin/users/user/add/", data)
+        self.assertMailed()
+        dave = User.objects.get(username="Dave")
+        self.send(dave)
+        self.set_password()
+        self.assertRedirects(self.log_in("dave@example.com", NEW_PASSWORD), "/")
+
+    def test_strangers_still_send_none_to_an_account_without_a_usable_password(self):
+        self.alice.set_unusable_password()
+        self.alice.save()
+        self.client.post("/password-reset/", {"email": "alice@example.com"})
+        self.assertMailed(("alice@example.com", "No account with this address"))
+        self.send(self.alice)
+        self.assertMailed(("alice@example.com", "Set a new password"))
+
+    def test_deactivated_member_sets_one_and_is_let_in_once_staff_say_so(self):
+        User.objects.filter(pk=self.alice.pk).update(is_active=False)
+        self.send(self.alice)
+        self.set_password()
+        for active, password, status in [
+            (False, NEW_PASSWORD, 200),
+            (True, PASSWORD, 200),
+            (True, NEW_PASSWORD, 302),
+        ]:
+            User.objects.filter(pk=self.alice.pk).update(is_active=active)
+            self.client.logout()
+            self.assertEqual(self.log_in(password=password).status_code, status)
+
+    def test_mail_server_that_is_down_is_told(self):
+        with patch("django.core.mail.EmailMessage.send", side_effect=OSError):
+            response = self.send(self.alice)
+        self.assertContains(response, "The mail could not be sent.")
+        self.assertNotContains(response, "on its way")
+
+    def test_only_who_may_change_the_member_sends_one(self):
+        for user in [self.carol, self.bob]:
+            self.assertEqual(self.send(user).status_code, 403)
+        self.make_staff(self.bob, "view_user")
+        self.client.force_login(User.objects.get(pk=self.bob.pk))
+        self.assertEqual(self.send(self.alice).status_code, 403)
+        self.assertMailed()
 
 
 class StaffWhoAreNoSuperusers(CastTestCase):

@@ -21,7 +21,7 @@ from blog_project.admin import ListedLookupsMixin
 from users.emails import send_email
 from users.events import record
 from users.forms import PasswordLinkForm, clean_unique_email, clean_unique_username
-from users.models import Kind, SecurityEvent, User
+from users.models import DEFAULT_PICTURE, Kind, SecurityEvent, User
 from users.usernames import fold_username
 
 ONLY_SUPERUSERS = "Only superusers change staff accounts"
@@ -60,7 +60,7 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
 
     add_form = UserAddForm
     form = UserEditForm
-    actions = ["end_sessions"]
+    actions = ["end_sessions", "remove_pictures"]
     # With a million users: the newest first by an index, and no second count, of all of them.
     ordering = ["-pk"]
     show_full_result_count = False
@@ -68,7 +68,14 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
     list_filter = ["is_active", "is_staff", "is_superuser", "date_joined", "last_login"]
     search_fields = ["username", "email"]
     search_help_text = "An email or a username, or how one begins."
-    activity = ["date_joined", "last_login", "email_confirmed_at", "sessions", "events"]
+    activity = [
+        "current_picture",
+        "date_joined",
+        "last_login",
+        "email_confirmed_at",
+        "sessions",
+        "events",
+    ]
     rights = ["is_staff", "is_superuser", "groups", "user_permissions"]
     fieldsets = [
         (None, {"fields": ["username", "email", "password"]}),
@@ -115,6 +122,14 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
                 self.log_change(request, user, "Ended all sessions.")
         self.message_user(request, f"Ended all sessions of {len(users)} user(s).")
 
+    @admin.action(permissions=["change"], description="Remove the pictures of the selected users")
+    def remove_pictures(self, request, queryset):
+        users = self.those_to_change(request, queryset.exclude(picture=DEFAULT_PICTURE))
+        for user in users:
+            user.remove_picture()
+            self.log_change(request, user, "Removed the picture.")
+        self.message_user(request, f"Removed the pictures of {len(users)} user(s).")
+
     def those_to_change(self, request, queryset):
         """Return those users in `queryset` whom the staff may change, and name the others."""
         users = {user: self.has_change_permission(request, user) for user in queryset}
@@ -122,6 +137,10 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
             names = ", ".join(refused[:10])
             self.message_user(request, f"{ONLY_SUPERUSERS}: {names}.", messages.WARNING)
         return [user for user, allowed in users.items() if allowed]
+
+    @admin.display(description="Picture")
+    def current_picture(self, user):
+        return format_html('<img src="{}" alt="" width="128" height="128">', user.picture_url)
 
     @admin.display(description="Logged in on")
     def sessions(self, user):

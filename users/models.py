@@ -131,6 +131,15 @@ class User(AbstractUser):
             return static("users/default.jpg")
         return self.picture.url
 
+    def remove_picture(self):
+        """Go back to the default picture, and delete the file of the one there is now."""
+        with transaction.atomic():
+            # Locked: the member may be uploading another.
+            old = User.objects.select_for_update().get(pk=self.pk).picture.name
+            self.picture = DEFAULT_PICTURE
+            self.save(update_fields=["picture"])
+            self.delete_picture_file(old)
+
     def delete_picture_file(self, name):
         """Delete the picture file `name` for good once the transaction commits."""
         if name != DEFAULT_PICTURE:

@@ -7,7 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from testing.cast import PASSWORD, CastTestCase, MailTestCase
-from users.models import EMAIL_TAKEN, USERNAME_TAKEN, User
+from users.models import DEFAULT_PICTURE, EMAIL_TAKEN, USERNAME_TAKEN, User
+from users.tests.test_profile import ProfileTestCase, picture
 
 NEW_PASSWORD = "another unusual sentence"
 
@@ -262,6 +263,44 @@ class PasswordLink(MailTestCase):
         self.client.force_login(User.objects.get(pk=self.bob.pk))
         self.assertEqual(self.send(self.alice).status_code, 403)
         self.assertMailed()
+
+
+class UserPicture(ProfileTestCase):
+    """Alice, and Carol the superuser, have uploaded a picture. Bob looks after members."""
+
+    def setUp(self):
+        super().setUp()
+        for user in [self.carol, self.alice]:
+            self.client.force_login(user)
+            self.update(picture(), username=user.username)
+        self.alice.refresh_from_db()
+        self.make_staff(self.bob, "view_user", "change_user")
+        self.client.force_login(self.bob)
+
+    def remove(self, *users):
+        data = {"action": "remove_pictures", "_selected_action": [user.pk for user in users]}
+        return self.client.post("/admin/users/user/", data, follow=True)
+
+    def test_staff_see_it_on_the_page_of_the_member(self):
+        response = self.client.get(f"/admin/users/user/{self.alice.pk}/change/")
+        self.assertContains(response, f'<img src="{self.alice.picture_url}"')
+
+    def test_staff_remove_it_and_the_file_is_gone(self):
+        response = self.remove(self.alice, self.bob)
+        self.assertContains(response, "Removed the pictures of 1 user(s).")
+        self.alice.refresh_from_db()
+        self.assertEqual(self.alice.picture.name, DEFAULT_PICTURE)
+        self.assertEqual(len(self.files()), 1)  # Carol's
+        self.assertEqual(LogEntry.objects.get().change_message, "Removed the picture.")
+
+    def test_that_of_staff_stays_and_so_does_every_one_for_whoever_may_only_look(self):
+        self.assertContains(self.remove(self.carol), "Only superusers change staff accounts")
+        self.make_staff(self.bob, "view_user")
+        self.client.force_login(User.objects.get(pk=self.bob.pk))
+        self.remove(self.alice)
+        self.assertEqual(len(self.files()), 2)
+        for user in [self.alice, self.carol]:
+            self.assertNotEqual(User.objects.get(pk=user.pk).picture.name, DEFAULT_PICTURE)
 
 
 class StaffWhoAreNoSuperusers(CastTestCase):

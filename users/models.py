@@ -3,7 +3,9 @@
 import unicodedata
 from contextlib import suppress
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -115,6 +117,33 @@ class User(AbstractUser):
         if new_password or not self.is_active:
             # Whichever form it came from. A view that keeps its own session gives it a new key.
             self.end_sessions()
+
+    def check_password(self, raw_password):
+        """
+        Return whether `raw_password` is the user's. A hash out of date is replaced by a new one.
+
+        But only in the place of the hash that was verified: Django saves it whatever has happened
+        since, and a login with the old password that overlaps a reset would undo the reset.
+        """
+        verified, upgraded = self.password, True
+
+        def upgrade(raw_password):
+            nonlocal upgraded
+            new = make_password(raw_password)
+            rows = User.objects.filter(pk=self.pk, password=verified)
+            upgraded = bool(rows.update(password=new))
+            if upgraded:
+                self.password = new
+
+        correct = check_password(raw_password, verified, upgrade)
+        if upgraded:
+            return correct
+        # Another login was quicker, for which the password is right, or a reset was, or a deletion.
+        now = User.objects.filter(pk=self.pk).values_list("password", flat=True)
+        self.password = now.first() or make_password(None)
+        return self.check_password(raw_password)
+
+    acheck_password = sync_to_async(check_password)  # or Django's own would be the way around
 
     def end_sessions(self, keep=None):
         """Log the user out everywhere but in the session of the digest `keep`; return if any."""

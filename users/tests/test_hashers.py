@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
 import bcrypt
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib.auth.hashers import (
     BCryptSHA256PasswordHasher,
@@ -12,6 +13,7 @@ from django.test import SimpleTestCase
 from testing.cast import CastTestCase
 from users import hashers
 from users.hashers import BCryptPasswordHasher
+from users.models import User
 
 SHARED_72_BYTES = "x" * 72
 
@@ -58,6 +60,53 @@ class HashesFromElsewhere(CastTestCase):
         self.assertTrue(self.alice.password.startswith("bcrypt_sha256$"))
         self.client.post("/logout/")
         self.assertRedirects(self.log_in(password=self.PASSWORD), "/")
+
+    def meanwhile(self, happens):
+        """Let `happens` happen, once, while the new hash of a login is at work."""
+        encode = hashers.BCryptSHA256PasswordHasher.encode
+        left = [happens]
+
+        def encode_slowly(hasher, *args):
+            if left:
+                left.pop()()
+            return encode(hasher, *args)
+
+        return patch.object(hashers.BCryptSHA256PasswordHasher, "encode", encode_slowly)
+
+    def reset(self):
+        alice = User.objects.get(pk=self.alice.pk)
+        alice.set_password("another unusual sentence")
+        alice.save()
+
+    def test_upgrade_undoes_no_reset_and_the_old_password_logs_nobody_in(self):
+        with self.meanwhile(self.reset):
+            self.assertContains(self.log_in(password=self.PASSWORD), "Login Unsuccessful")
+        self.assertLoggedOut()
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.check_password("another unusual sentence"))
+
+    def test_nor_does_it_on_a_form_that_asks_for_the_current_password(self):
+        self.client.force_login(self.alice)
+        with self.meanwhile(self.reset):
+            self.client.post("/account/data/", {"password": self.PASSWORD})
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.check_password("another unusual sentence"))
+
+    def test_nor_does_it_asynchronously(self):
+        with self.meanwhile(self.reset):
+            self.assertFalse(async_to_sync(self.alice.acheck_password)(self.PASSWORD))
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.check_password("another unusual sentence"))
+
+    def test_two_logins_at_once_both_work(self):
+        with self.meanwhile(lambda: self.log_in(password=self.PASSWORD)):
+            self.assertRedirects(self.log_in(password=self.PASSWORD), "/")
+        self.client.get("/")
+        self.assertLoggedInAs(self.alice)
+
+    def test_account_that_is_deleted_meanwhile_is_unsuccessful(self):
+        with self.meanwhile(User.objects.get(pk=self.alice.pk).delete):
+            self.assertContains(self.log_in(password=self.PASSWORD), "Login Unsuccessful")
 
     def test_every_prefix_logs_in(self):
         for prefix in [b"2a", b"2b", b"2y"]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from testing.cast import PASSWORD, MailTestCase
 from users.events import record
 from users.forms import LOGIN_UNSUCCESSFUL
-from users.models import Kind, SecurityEvent
+from users.models import Kind, SecurityEvent, User
 
 HOME, ELSEWHERE = "192.0.2.1", "203.0.113.9"
 NEW_PASSWORD = "another unusual sentence"
@@ -240,6 +240,47 @@ class PerAddressFromWhere(ThrottleTestCase):
                 record(RequestFactory().get("/", REMOTE_ADDR=ELSEWHERE), kind, user=self.alice)
                 self.assertThrottled(self.try_password(password=PASSWORD), 24 * 60)
                 SecurityEvent.objects.all().delete()
+
+    def test_neither_are_those_of_a_deleted_account_however_the_new_one_came_about(self):
+        def sign_up(name):
+            passwords = {"password1": PASSWORD, "password2": PASSWORD}
+            self.post(
+                "/register/", ELSEWHERE, username=name, email="alice@example.com", **passwords
+            )
+
+        def add_in_the_admin(name):
+            self.client.force_login(self.carol)
+            passwords = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+            data = {"username": name, "email": "alice@example.com", **passwords}
+            self.post("/admin/users/user/add/", **data)
+            self.client.logout()
+
+        def create(name):
+            User.objects.create_user(name, "alice@example.com", PASSWORD)
+
+        def create_superuser(name):
+            User.objects.create_superuser(name, "alice@example.com", PASSWORD)
+
+        def import_in_bulk(name):
+            user = User(username=name, email="alice@example.com", password=self.bob.password)
+            User.objects.bulk_create([user])
+
+        for again in [sign_up, add_in_the_admin, create, create_superuser, import_in_bulk]:
+            with self.subTest(again.__name__):
+                self.assertLetIn(self.try_password(password=PASSWORD))
+                self.fail_all_over_the_world(12)
+                self.assertLetIn(self.try_password(password=PASSWORD))
+                User.objects.get(email="alice@example.com").delete()
+                again("Alicia")
+                self.assertTrue(User.objects.filter(email="alice@example.com").exists())
+                self.assertThrottled(self.try_password(password=PASSWORD), 24 * 60)
+                SecurityEvent.objects.all().delete()
+
+    def test_deleted_account_has_no_usual_places(self):
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.fail_all_over_the_world(12)
+        self.alice.delete()
+        self.assertThrottled(self.try_password(), 24 * 60)
 
 
 class PerPlace(ThrottleTestCase):

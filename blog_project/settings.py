@@ -8,6 +8,7 @@ without a SECRET_KEY. `manage.py` turns DEBUG on for the developer.
 
 import math
 import os
+import re
 from pathlib import Path
 
 import django
@@ -311,6 +312,22 @@ TRUSTED_PROXY_COUNT = env_count("TRUSTED_PROXY_COUNT", default=0, least=0)
 # Only a site whose own proxy sets this header may believe it.
 if env_bool("SECURE_PROXY_SSL", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Where the links in mails lead. Never to the Host of a request: whoever asks for the mail writes
+# that, and would be sent the token by whoever follows the link.
+SITE_URL = env.str("SITE_URL", default="").rstrip("/")
+if not SITE_URL and DEBUG:
+    SITE_URL = f"http://127.0.0.1:{PORT}"
+elif not SITE_URL:
+    if len(ALLOWED_HOSTS) != 1 or ALLOWED_HOSTS[0].startswith(("*", ".")):
+        raise ImproperlyConfigured(
+            "SITE_URL is not set, and ALLOWED_HOSTS is not one name. Links in mails lead there:"
+            " https://blog.example"
+        )
+    SITE_URL = f"{'https' if SECURE_SSL else 'http'}://{ALLOWED_HOSTS[0]}"
+if not re.fullmatch(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]+)?", SITE_URL, re.ASCII):
+    raise ImproperlyConfigured(
+        f"SITE_URL must be like https://blog.example, without a path, not {SITE_URL!r}."
+    )
 # HSTS for the subdomains and the preload list bind every other site of the domain: the choice
 # of whoever owns it, not this project's.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -3,6 +3,7 @@
 import re
 from unittest.mock import patch
 
+from django.conf import settings
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 from django.contrib.auth.models import Permission
 from django.core import mail
@@ -71,4 +72,4 @@ class MailTestCase(CastTestCase):
     def link(self):
         """Return the path of the newest link in the mails that leads below a page."""
         bodies = "".join(message.body for message in mail.outbox)
-        return re.findall(r"http://testserver(/\S+/\S+)", bodies)[-1]
+        return re.findall(rf"{re.escape(settings.SITE_URL)}(/\S+/\S+)", bodies)[-1]

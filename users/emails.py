@@ -41,7 +41,8 @@ def send_email(request, name, to, *, sent=None, **context):
     mail server that is down, or slower than EMAIL_TIMEOUT, must not undo what was done.
     """
     # Not rendered for `request`, whose visitor need not be the `user` that the mail greets.
-    text = render_to_string(f"users/emails/{name}.txt", {**context, "request": request})
+    context["site_url"] = settings.SITE_URL
+    text = render_to_string(f"users/emails/{name}.txt", context)
     subject, _, body = text.strip().partition("\n")
 
     def send():
@@ -63,7 +64,7 @@ def send_email(request, name, to, *, sent=None, **context):
 def send_link(request, name, user, email, *, sent=LINK_SENT):
     """Mail `email` the link with which `user` confirms it, in the template `name` of emails."""
     token = signing.dumps([user.pk, email, fingerprint(user)], salt=SALT)
-    link = request.build_absolute_uri(reverse("email_confirm", args=[token]))
+    link = settings.SITE_URL + reverse("email_confirm", args=[token])
     send_email(request, name, email, sent=sent, user=user, link=link)
 
 

@@ -9,11 +9,12 @@ from django.test import SimpleTestCase
 
 SETTINGS = settings.BASE_DIR / "blog_project" / "settings.py"
 KEY = "x" * 50
+SITE_URL = "https://blog.example"
 
 
 def settings_with(**environment):
-    """Return what settings.py defines when exactly `environment` is set."""
-    with patch.dict(os.environ, environment, clear=True):
+    """Return what settings.py defines when exactly `environment` and a SITE_URL are set."""
+    with patch.dict(os.environ, {"SITE_URL": SITE_URL, **environment}, clear=True):
         return runpy.run_path(str(SETTINGS))
 
 
@@ -97,6 +98,41 @@ class Environment(SimpleTestCase):
         ]:
             self.assertEqual(production[name], most)
             self.assertEqual(settings_with(SECRET_KEY=KEY, **{name: "3"})[name], 3)
+
+    def site_url(self, **environment):
+        return settings_with(**{"SITE_URL": "", **environment})["SITE_URL"]
+
+    def test_links_in_mails_lead_to_site_url_or_the_one_allowed_host(self):
+        self.assertEqual(self.site_url(SECRET_KEY=KEY, SITE_URL=f"{SITE_URL}/"), SITE_URL)
+        self.assertEqual(self.site_url(SECRET_KEY=KEY, ALLOWED_HOSTS="blog.example"), SITE_URL)
+        plain = {"ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL": "false"}
+        self.assertEqual(self.site_url(SECRET_KEY=KEY, **plain), "http://127.0.0.1")
+        self.assertEqual(self.site_url(DEBUG="true"), "http://127.0.0.1:8000")
+        self.assertEqual(self.site_url(DEBUG="true", PORT="9000"), "http://127.0.0.1:9000")
+
+    def test_production_that_does_not_know_its_url_does_not_start(self):
+        for hosts in ["", "a.example,b.example", "*", ".blog.example"]:
+            with (
+                self.subTest(hosts),
+                self.assertRaisesMessage(ImproperlyConfigured, "SITE_URL is not set"),
+            ):
+                self.site_url(SECRET_KEY=KEY, ALLOWED_HOSTS=hosts)
+
+    def test_site_url_has_a_scheme_and_a_name_and_no_more(self):
+        for url in ["http://[::1]:8000", "https://a-b.blog.example:8443"]:
+            self.assertEqual(self.site_url(DEBUG="true", SITE_URL=url), url)
+        for url in [
+            *["blog.example", "//blog.example", "ftp://blog.example", "https://", "https:///"],
+            *["https://blog.example/blog", "https://blog.example?x", "https://blog.example#x"],
+            *["https://user@blog.example", "https://blog.example:x", "https://blog example"],
+            "https://blog.example\nhttps://evil.example",
+        ]:
+            for environment in [{"DEBUG": "true"}, {"SECRET_KEY": KEY}]:
+                with (
+                    self.subTest(url),
+                    self.assertRaisesMessage(ImproperlyConfigured, "SITE_URL must be like"),
+                ):
+                    self.site_url(SITE_URL=url, **environment)
 
     def test_booleans_are_read_in_every_spelling(self):
         for value in ["true", "True", "1", "yes", " on "]:

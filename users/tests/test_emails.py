@@ -1,11 +1,14 @@
+import re
 from unittest.mock import Mock, call, patch
 
+from django.conf import settings
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.core import mail
 from django.db import transaction
 from django.test import RequestFactory, TestCase, TransactionTestCase
 
+from testing.cast import MailTestCase
 from users.emails import MAIL_NOT_SENT, send_email
 from users.models import User
 
@@ -42,6 +45,35 @@ class SendEmail(TransactionTestCase):
         self.assertEqual(mail.outbox, [])
 
 
+class Links(MailTestCase):
+    """Whoever asks for a mail also writes the Host of the request: it is in no mail."""
+
+    def setUp(self):
+        super().setUp()
+        self.enterContext(
+            self.settings(ALLOWED_HOSTS=[".blog.example"], SITE_URL="https://www.blog.example")
+        )
+
+    def assertLinks(self, recipient):
+        """Assert that one mail went to `recipient`, with links to SITE_URL alone; forget it."""
+        self.assertEqual([message.to for message in mail.outbox], [[recipient]])
+        hosts = set(re.findall(r"\S+://[^/\s]+", mail.outbox[0].body))
+        self.assertEqual(hosts, {"https://www.blog.example"})
+        self.assertRegex(mail.outbox[0].body, r"https://www\.blog\.example/\S+/")
+        mail.outbox.clear()
+
+    def test_lead_to_the_site_whatever_the_request_says(self):
+        for host in ["evil.blog.example", "www.blog.example:8443"]:
+            with self.subTest(host):
+                forged = {"host": host, "x-forwarded-host": "evil.example"}
+                for email in ["alice@example.com", "nobody@example.com"]:
+                    self.client.post("/password-reset/", {"email": email}, headers=forged)
+                    self.assertLinks(email)
+                self.client.force_login(self.alice)
+                self.client.post("/account/email/send/", headers=forged)
+                self.assertLinks("alice@example.com")
+
+
 class Text(TestCase):
     def send(self, **context):
         asked_by = request()
@@ -55,7 +87,7 @@ class Text(TestCase):
         self.assertEqual(message.subject, "Your account has been deleted")
         self.assertTrue(message.body.startswith("Hello O’Dave,\n\nyour account"))
         self.assertNotIn("\n\n\n", message.body)
-        self.assertTrue(message.body.endswith("http://testserver/\n"))
+        self.assertTrue(message.body.endswith(f"{settings.SITE_URL}/\n"))
 
     def test_is_no_html(self):
         addresses = {"old": "o'hara@example.com", "new": "a&b@example.com"}

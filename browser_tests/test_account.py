@@ -23,7 +23,9 @@ def alice(person, page):
 
 
 @pytest.fixture
-def open_mail(mailoutbox):
+def open_mail(mailoutbox, live_server, settings):
+    settings.SITE_URL = live_server.url
+
     def open_mail(page, to, subject):
         """Follow the link in the newest mail, which must be the one named."""
         message = next(message for message in reversed(mailoutbox) if message.to == [to])

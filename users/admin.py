@@ -172,8 +172,8 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
         moved, renamed = obj.email != old["email"], obj.username != old["username"]
         fields = {*form.changed_data} - {"groups", "user_permissions"}
         if moved:
-            obj.email_confirmed_at = None  # that was another one
-            fields.add("email_confirmed_at")
+            obj.email_confirmed_at = obj.pending_email = None  # that was for another one
+            fields |= {"email_confirmed_at", "pending_email"}
         # The rest may have changed since the request began: a new password stays.
         obj.save(update_fields=fields)
         if moved:

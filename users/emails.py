@@ -83,6 +83,10 @@ def read_token(token, users):
 
 
 def fingerprint(user):
-    """Return a digest of the user's state: a link dies when any of it changes, by its use too."""
-    state = f"{user.email}\n{user.password}\n{user.email_confirmed_at}"
+    """
+    Return a digest of the user's state: a link dies when any of it changes, by its use too.
+
+    The password is not in it: the member is asked for when the link is opened.
+    """
+    state = f"{user.email}\n{user.pending_email}\n{user.email_confirmed_at}"
     return salted_hmac(SALT, state, algorithm="sha256").hexdigest()[:32]

@@ -9,7 +9,10 @@ from users.models import DEFAULT_PICTURE
 # Sent with the `user`. Other apps return a dict of what they hold about them.
 collect = Signal()
 
-PROFILE = ["username", "email", "email_confirmed_at", "date_joined", "last_login"]
+PROFILE = [
+    *["username", "email", "email_confirmed_at", "pending_email"],
+    *["date_joined", "last_login"],
+]
 EVENT = ["kind", "time", "email", "ip", "user_agent"]
 MAX_EVENTS = 1_000  # the newest: whoever hammers an account shall not make its export endless
 

@@ -90,6 +90,11 @@ class User(AbstractUser):
         max_length=EMAIL_MAX_LENGTH, unique=True, validators=[validate_public_email]
     )
     email_confirmed_at = models.DateTimeField(null=True, editable=False)
+    # The email that the member asked to move to. Not unique, or whoever asks would keep others
+    # from registering it; it serves neither login nor reset.
+    pending_email = models.EmailField(  # noqa: DJ001 - none is NULL, as in `email_confirmed_at`
+        max_length=EMAIL_MAX_LENGTH, null=True, editable=False
+    )
     picture = models.FileField(upload_to="pictures/", default=DEFAULT_PICTURE, editable=False)
 
     USERNAME_FIELD = "email"
@@ -113,10 +118,19 @@ class User(AbstractUser):
             update_fields = {*update_fields, "username_folded"}
         # set_password leaves it here until it is saved; upgrading a hash does not.
         new_password = self._password is not None and not self._state.adding
+        if new_password:
+            # Whoever had the old one may have asked to move to a mailbox of theirs.
+            self.pending_email = None
+            if update_fields is not None:
+                update_fields = {*update_fields, "pending_email"}
         super().save(update_fields=update_fields, **kwargs)
         if new_password or not self.is_active:
             # Whichever form it came from. A view that keeps its own session gives it a new key.
             self.end_sessions()
+
+    def set_unusable_password(self):
+        super().set_unusable_password()
+        self.pending_email = None  # as save() does for a new password
 
     def check_password(self, raw_password):
         """

@@ -10,6 +10,16 @@ urlpatterns = [
     # Your account
     path("account/", account.AccountView.as_view(), name="account"),
     path("account/email/", email.EmailChangeView.as_view(), name="email_change"),
+    path(
+        "account/email/change/send/",
+        email.EmailChangeSendView.as_view(),
+        name="email_change_send",
+    ),
+    path(
+        "account/email/change/cancel/",
+        email.EmailChangeCancelView.as_view(),
+        name="email_change_cancel",
+    ),
     path("account/email/send/", email.EmailConfirmSendView.as_view(), name="email_confirm_send"),
     path(
         "account/email/confirm/<str:token>/",

@@ -243,6 +243,10 @@ class EveryPage(MailTestCase):
         self.log_in_as("Alice")
         self.post("/account/email/", {"email": "new@example.com", "password": NEW_PASSWORD})
         url = self.link()
+        self.log_in_as("Nobody")
+        for password in ["", "wrong"]:
+            self.post(url, {"password": password})
+        self.log_in_as("Alice")
         self.get(url)
         taker = User.objects.create_user("Taker", "new@example.com")
         self.post(url)

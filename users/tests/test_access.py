@@ -15,7 +15,10 @@ PAGES = [
     "/account/data/",
     "/account/data/download/",
 ]
-ACTIONS = ["/account/sessions/end-others/", "/account/sessions/x/end/"]
+ACTIONS = [
+    *["/account/email/change/send/", "/account/email/change/cancel/"],
+    *["/account/sessions/end-others/", "/account/sessions/x/end/"],
+]
 FOR_ANYBODY_WITH_THE_LINK = ["/account/email/send/", "/account/email/confirm/x/"]
 
 

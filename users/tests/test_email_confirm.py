@@ -1,11 +1,13 @@
 from unittest.mock import patch
 
+from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, make_password
 from django.core import signing
 from django.test import override_settings
 from django.utils import timezone
 
-from testing.cast import MailTestCase
-from users.models import User
+from testing.cast import PASSWORD, MailTestCase
+from users.forms import NOT_YOURS, CurrentPasswordForm
+from users.models import Kind, SecurityEvent, User
 from users.tests.test_register import VALID_DATA
 
 SENT = ("alice@example.com", "Confirm your email address")
@@ -31,7 +33,7 @@ class Registration(MailTestCase):
         self.client.post("/register/", VALID_DATA)
         url = self.link()
         self.assertMailed(("dave@example.com", "Confirm your email address"))
-        self.client.post(url)
+        self.client.post(url, {"password": VALID_DATA["password1"]})
         self.assertTrue(User.objects.get(email="dave@example.com").email_confirmed_at)
         self.assertMailed()
 
@@ -80,15 +82,16 @@ class EmailConfirm(EmailConfirmTestCase):
     def test_button_confirms_and_a_second_click_says_the_same(self):
         url = self.ask()
         for _ in range(2):
-            response = self.client.post(url, follow=True)
+            response = self.client.post(url, {"password": PASSWORD}, follow=True)
             self.assertContains(response, "Your email address is confirmed.")
             self.assertConfirmed()
 
     def test_every_link_sent_works_until_one_is_used(self):
         first, second = self.ask(), self.ask()
         self.assertEqual(self.client.get(first).status_code, 200)
-        self.client.post(second)
+        self.client.post(second, {"password": PASSWORD})
         self.alice.refresh_from_db()
+        self.assertTrue(self.alice.email_confirmed_at)
         at = self.alice.email_confirmed_at
         self.client.post(first)
         self.alice.refresh_from_db()
@@ -103,12 +106,16 @@ class EmailConfirm(EmailConfirmTestCase):
             self.assertContains(self.client.post(url), DEAD, status_code=410)
         self.assertConfirmed(False)
 
-    def test_link_dies_with_the_password_the_email_and_the_account(self):
+    def test_new_password_leaves_the_link_alive(self):
         url = self.ask()
         self.alice.set_password("another unusual sentence")
         self.alice.save()
-        self.assertContains(self.client.post(url), DEAD, status_code=410)
-        self.assertContains(self.client.get(url), DEAD, status_code=410)
+        self.client.post(url, {"password": PASSWORD})
+        self.assertConfirmed(False)
+        self.client.post(url, {"password": "another unusual sentence"})
+        self.assertConfirmed()
+
+    def test_link_dies_with_the_email_and_the_account(self):
         url = self.ask()
         User.objects.filter(pk=self.alice.pk).update(email="new@example.com")
         self.assertContains(self.client.post(url), DEAD, status_code=410)
@@ -140,6 +147,101 @@ class EmailConfirm(EmailConfirmTestCase):
         self.assertContains(response, DEAD)
 
 
+class WhoConfirms(EmailConfirmTestCase):
+    """The member alone does, whoever presses the button."""
+
+    def setUp(self):
+        super().setUp()
+        self.url = self.ask()
+
+    def test_strangers_do_not(self):
+        response = self.client.post(self.url)
+        self.assertEqual(response.context["form"].errors, {"password": ["This field is required."]})
+        response = self.client.post(self.url, {"password": "wrong"})
+        self.assertEqual(response.context["form"].errors, {"password": [NOT_YOURS]})
+        self.assertEqual(response["Referrer-Policy"], "strict-origin")
+        self.assertConfirmed(False)
+
+    def test_other_members_do_not_even_with_a_password_of_their_own(self):
+        User.objects.filter(pk=self.bob.pk).update(password=make_password("bob has his own"))
+        self.client.force_login(User.objects.get(pk=self.bob.pk))
+        for data in [{}, {"password": "bob has his own"}]:
+            self.assertEqual(self.client.post(self.url, data).status_code, 200)
+            self.assertConfirmed(False)
+        self.assertRedirects(self.client.post(self.url, {"password": PASSWORD}), "/account/")
+        self.assertConfirmed()
+        self.assertLoggedInAs(self.bob)
+
+    def test_member_who_is_logged_in_is_not_asked(self):
+        self.client.force_login(self.alice)
+        self.assertNotContains(self.client.get(self.url), 'type="password"')
+        self.assertRedirects(self.client.post(self.url), "/account/")
+        self.assertConfirmed()
+
+    def test_password_opens_no_session(self):
+        self.assertContains(self.client.get(self.url), 'type="password"')
+        self.assertRedirects(self.client.post(self.url, {"password": PASSWORD}), "/login/")
+        self.assertLoggedOut()
+        self.assertFalse(self.alice.sessions.exists())
+
+    def test_wrong_password_counts_as_one_of_a_login(self):
+        SecurityEvent.objects.all().delete()
+        for number in range(10):
+            password = "wrong" if number else ""  # nothing was tried
+            self.client.post(self.url, {"password": password})
+        self.log_in(password="wrong")
+        kinds = set(SecurityEvent.objects.values_list("kind", "user", "email"))
+        self.assertEqual(kinds, {(Kind.LOGIN_FAILED, self.alice.pk, "alice@example.com")})
+        with patch.object(BCryptSHA256PasswordHasher, "encode") as encode:
+            response = self.client.post(self.url, {"password": PASSWORD})
+        self.assertEqual(response.status_code, 429)
+        encode.assert_not_called()
+        self.assertEqual(self.log_in().status_code, 429)
+
+    def test_right_password_is_written_down(self):
+        SecurityEvent.objects.all().delete()
+        self.client.post(self.url, {"password": PASSWORD})
+        kinds = SecurityEvent.objects.order_by("pk").values_list("kind", flat=True)
+        self.assertEqual([*kinds], [Kind.PASSWORD_CONFIRMED, Kind.EMAIL_CONFIRMED])
+
+    def test_password_of_a_dead_link_is_not_tested(self):
+        User.objects.filter(pk=self.alice.pk).update(is_active=False)
+        with patch.object(BCryptSHA256PasswordHasher, "encode") as encode:
+            response = self.client.post(self.url, {"password": PASSWORD})
+        self.assertContains(response, DEAD, status_code=410)
+        encode.assert_not_called()
+
+    def test_account_that_ends_while_the_password_is_hashed_is_a_dead_link(self):
+        check_password = CurrentPasswordForm.clean_password
+
+        def deactivate():
+            User.objects.filter(pk=self.alice.pk).update(is_active=False)
+
+        def delete():
+            User.objects.get(pk=self.alice.pk).delete()
+
+        for end in [deactivate, delete]:
+
+            def clean(form, end=end):
+                end()
+                return check_password(form)
+
+            User.objects.filter(pk=self.alice.pk).update(is_active=True)
+            with (
+                self.subTest(end.__name__),
+                patch.object(CurrentPasswordForm, "clean_password", clean),
+            ):
+                response = self.client.post(self.url, {"password": PASSWORD})
+                self.assertContains(response, DEAD, status_code=410)
+
+    def test_account_without_a_password_is_confirmed_by_a_reset_alone(self):
+        self.alice.set_unusable_password()
+        self.alice.save()
+        for password in ["", self.alice.password, PASSWORD]:
+            self.assertEqual(self.client.post(self.url, {"password": password}).status_code, 200)
+        self.assertConfirmed(False)
+
+
 @override_settings(EMAIL_VERIFICATION_REQUIRED=True)
 class VerificationRequired(EmailConfirmTestCase):
     def test_register_says_that_a_link_is_on_its_way(self):
@@ -154,7 +256,8 @@ class VerificationRequired(EmailConfirmTestCase):
         self.client.post("/account/email/send/")
         url = self.link()
         self.assertMailed(SENT)
-        self.client.post(url)
+        self.client.post(url, {"password": PASSWORD})
+        self.assertLoggedOut()
         self.assertRedirects(self.log_in(), "/")
 
     def test_wrong_password_learns_nothing_and_gets_nothing(self):

@@ -31,6 +31,7 @@ class WhatIsWritten(EventTestCase):
         self.client.post("/register/", {**data, "password1": PASSWORD, "password2": PASSWORD})
         dave = User.objects.get(username="Dave")
         self.assertHappened(Kind.REGISTERED, user=dave, email="dave@example.com")
+        self.client.force_login(dave)
         self.client.post(self.link())
         self.assertHappened(Kind.EMAIL_CONFIRMED, user=dave, email="dave@example.com")
 

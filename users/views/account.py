@@ -46,17 +46,20 @@ class DeletedConcurrentlyMixin:
 
 
 class CurrentPasswordMixin(ThrottleMixin):
-    """View mixin for forms of members that ask for the current password in `proof_field`."""
+    """View mixin for forms that ask for the current password of `get_member` in `proof_field`."""
 
     limits = PASSWORD_LIMITS
     kind = Kind.LOGIN_FAILED
     proof_field = "password"
 
+    def get_member(self):
+        return self.request.user
+
     def who(self):
-        return self.request.user.email, self.request.user
+        return self.get_member().email, self.get_member()
 
     def get_form_kwargs(self):
-        return {**super().get_form_kwargs(), "user": self.request.user}
+        return {**super().get_form_kwargs(), "user": self.get_member()}
 
     def form_invalid(self, form):
         if self.proof_field in form.cleaned_data:

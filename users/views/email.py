@@ -13,13 +13,15 @@ from django.views.generic import FormView, View
 
 from users.emails import read_token, send_email, send_link
 from users.events import record
-from users.forms import EmailChangeForm
+from users.forms import ChangedConcurrently, CurrentPasswordForm, EmailChangeForm
 from users.models import EMAIL_TAKEN, Kind, User
 from users.throttle import CONFIRMATION_LIMITS, SIGNUP_LIMITS, attempt
 
 from .account import CurrentPasswordMixin, DeletedConcurrentlyMixin
 from .login import UNCONFIRMED_KEY
+from .password import ChangedConcurrentlyMixin
 
+CHANGE_CANCELLED = "Your email address stays as it is."
 EMAIL_CONFIRMED = "Your email address is confirmed."
 
 
@@ -28,7 +30,9 @@ def confirmation_attempt(request, email, user):
 
 
 @method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
-class EmailChangeView(DeletedConcurrentlyMixin, CurrentPasswordMixin, FormView):
+class EmailChangeView(
+    DeletedConcurrentlyMixin, CurrentPasswordMixin, ChangedConcurrentlyMixin, FormView
+):
     form_class = EmailChangeForm
     template_name = "users/email.html"
 
@@ -40,6 +44,12 @@ class EmailChangeView(DeletedConcurrentlyMixin, CurrentPasswordMixin, FormView):
             confirmation_attempt(self.request, user.email, user),
             confirmation_attempt(self.request, new, user),
         ):
+            # Not if the password that was typed is no longer theirs: a new one clears what whoever
+            # had the old one asked for.
+            same = User.objects.filter(pk=user.pk, password=user.password)
+            if not same.update(pending_email=new):
+                raise ChangedConcurrently(form)
+            user.pending_email = new
             send_link(self.request, "email_change", user, new)
             send_email(self.request, "email_change_asked", user.email, user=user, new=new)
         return redirect("email_change")
@@ -53,6 +63,32 @@ class EmailChangeView(DeletedConcurrentlyMixin, CurrentPasswordMixin, FormView):
             if not form.has_error("email", "unique"):
                 event.delete()
         return response
+
+
+@method_decorator(login_required, name="dispatch")
+class EmailChangeSendView(DeletedConcurrentlyMixin, View):
+    """Send the link of the change again: the password was asked for when it was requested."""
+
+    http_method_names = ["post"]
+
+    def post(self, request):
+        user = request.user
+        if user.pending_email:
+            with confirmation_attempt(request, user.pending_email, user):
+                send_link(request, "email_change", user, user.pending_email)
+        return redirect("email_change")
+
+
+@method_decorator(login_required, name="dispatch")
+class EmailChangeCancelView(DeletedConcurrentlyMixin, View):
+    http_method_names = ["post"]
+
+    def post(self, request):
+        if request.user.pending_email:
+            request.user.pending_email = None
+            request.user.save(update_fields=["pending_email"])
+            messages.success(request, CHANGE_CANCELLED)
+        return redirect("email_change")
 
 
 class EmailConfirmSendView(View):
@@ -71,56 +107,75 @@ class EmailConfirmSendView(View):
         return redirect("account" if request.user.is_authenticated else "login")
 
 
-@method_decorator(never_cache, name="dispatch")
-class EmailConfirmView(View):
+@method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
+class EmailConfirmView(CurrentPasswordMixin, FormView):
     """
     The page behind a confirmation link.
 
-    It changes nothing by GET: mail scanners follow links. Nobody has to be logged in, because
-    whoever asked for the link had to know the password.
+    It changes nothing by GET: mail scanners follow links. And it takes more than the link, which
+    somebody who registered your email, or asked to move to it, can make this site send you: if
+    you confirmed it, their password would open "your" account (pre-hijacking). It takes the member:
+    logged in, or with the password, which opens no session.
     """
 
-    def dispatch(self, request, *args, **kwargs):
+    form_class = CurrentPasswordForm
+    template_name = "users/email_confirm.html"
+
+    def dispatch(self, request, token):
         try:
-            response = super().dispatch(request, *args, **kwargs)
+            self.member, self.email, alive = read_token(token, User.objects)
+            response = super().dispatch(request, token) if alive else self.used_before()
         except (BadSignature, User.DoesNotExist):
-            response = self.page(status=410)
+            response = self.dead(status=410)
         except IntegrityError:
             # Somebody else has taken the email since.
-            response = self.page(status=409, error=EMAIL_TAKEN)
+            response = self.dead(status=409, error=EMAIL_TAKEN)
         # The URL of this page is a secret, which no Referer may carry on.
         response["Referrer-Policy"] = "strict-origin"
         return response
 
-    def page(self, status=200, **context):
-        return render(self.request, "users/email_confirm.html", context, status=status)
+    def dead(self, status, **context):
+        return render(self.request, self.template_name, context, status=status)
 
-    def get(self, request, token):
-        user, email, alive = read_token(token, User.objects)
-        if not alive:
-            return self.used_before(user, email)
-        return self.page(email=email)
+    def get_member(self):
+        return self.member
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(email=self.email, member=self.member, **kwargs)
+
+    def post(self, request, token):
+        if request.user == self.member:
+            return self.confirm()
+        return super().post(request, token)
+
+    def form_valid(self, form):
+        self.succeed(Kind.PASSWORD_CONFIRMED)
+        return self.confirm()
 
     @transaction.atomic
-    def post(self, request, token):
+    def confirm(self):
         # Of two clicks at once the second waits here, and finds the link used.
-        user, new, alive = read_token(token, User.objects.select_for_update())
+        token = self.kwargs["token"]
+        self.member, new, alive = read_token(token, User.objects.select_for_update())
         if not alive:
-            return self.used_before(user, new)
-        old = user.email
+            return self.used_before()
+        user, old = self.member, self.member.email
         user.email, user.email_confirmed_at = new, timezone.now()
-        user.save(update_fields=["email", "email_confirmed_at"])
-        record(request, Kind.EMAIL_CONFIRMED if old == new else Kind.EMAIL_CHANGED, user=user)
+        if old != new:
+            user.pending_email = None
+        user.save(update_fields=["email", "email_confirmed_at", "pending_email"])
+        kind = Kind.EMAIL_CONFIRMED if old == new else Kind.EMAIL_CHANGED
+        record(self.request, kind, user=user)
         if old != new:
             for email in [old, new]:
-                send_email(request, "email_changed", email, user=user, old=old, new=new)
+                send_email(self.request, "email_changed", email, user=user, old=old, new=new)
         return self.confirmed()
 
-    def used_before(self, user, email):
+    def used_before(self):
         # A second click on a link that worked, or a link that something else has killed.
-        if user.email_confirmed_at and user.email == email:
+        if self.member.email_confirmed_at and self.member.email == self.email:
             return self.confirmed()
-        return self.page(status=410)
+        return self.dead(status=410)
 
     def confirmed(self):
         messages.success(self.request, EMAIL_CONFIRMED)

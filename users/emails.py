@@ -18,7 +18,7 @@ from blog_project.database import release_connection
 logger = logging.getLogger(__name__)
 
 MAIL_NOT_SENT = "The mail could not be sent."
-LINK_SENT = "A link is on its way to your mailbox. It works for 3 days."
+LINK_SENT = "A link is on its way to {email}. It works for 3 days."  # there a typo is seen
 SALT = "users.confirm_email"
 EMAIL_MAX_LENGTH = 254  # RFC 5321
 
@@ -65,6 +65,7 @@ def send_link(request, name, user, email, *, sent=LINK_SENT):
     """Mail `email` the link with which `user` confirms it, in the template `name` of emails."""
     token = signing.dumps([user.pk, email, fingerprint(user)], salt=SALT)
     link = settings.SITE_URL + reverse("email_confirm", args=[token])
+    sent = sent and sent.format(email=email)
     send_email(request, name, email, sent=sent, user=user, link=link)
 
 

@@ -224,6 +224,32 @@ class EmailChangeForm(CurrentPasswordForm):
         return clean_unique_email(self.cleaned_data["email"], self.user)
 
 
+class EmailCorrectForm(EmailChangeForm):
+    """Correct an email that was never confirmed, right after the right password."""
+
+    password = None
+
+    def save(self):
+        """Save the email and return True, or return False with the errors in the form."""
+        never_confirmed = User.objects.filter(
+            pk=self.user.pk,
+            email=self.user.email,
+            password=self.user.password,
+            email_confirmed_at=None,
+        )
+        email = self.cleaned_data["email"]
+        try:
+            with transaction.atomic():
+                # One UPDATE: an email that is confirmed meanwhile is corrected no more.
+                if never_confirmed.update(email=email, pending_email=None):
+                    self.user.email, self.user.pending_email = email, None
+                    return True
+            self.add_error(None, CHANGED_CONCURRENTLY)
+        except IntegrityError:  # somebody else was quicker
+            self.add_error("email", forms.ValidationError(EMAIL_TAKEN, code="unique"))
+        return False
+
+
 class ProfileForm(SaveUnlessTakenMixin, forms.ModelForm):
     """Change username and picture."""
 

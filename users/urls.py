@@ -20,6 +20,7 @@ urlpatterns = [
         email.EmailChangeCancelView.as_view(),
         name="email_change_cancel",
     ),
+    path("account/email/correct/", email.EmailCorrectView.as_view(), name="email_correct"),
     path("account/email/send/", email.EmailConfirmSendView.as_view(), name="email_confirm_send"),
     path(
         "account/email/confirm/<str:token>/",

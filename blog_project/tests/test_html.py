@@ -45,6 +45,7 @@ STATES = [
     "Back to the default picture",
     "Please confirm your email address first",
     "Confirm Your Email",
+    "Correct Your Email",
     "The mail could not be sent.",
     "Your password has been changed.",
     "You are logged out there.",
@@ -206,6 +207,8 @@ class EveryPage(MailTestCase):
         with self.settings(EMAIL_VERIFICATION_REQUIRED=True):
             self.post("/register/", {**VALID_DATA, "username": "Eve", "email": "eve@example.com"})
             self.post("/login/", login)
+            self.get("/account/email/correct/")
+            self.post("/account/email/correct/", {"email": "bob@example.com"})
             self.post("/account/email/send/")
         with patch("django.core.mail.EmailMessage.send", side_effect=OSError), self.assertLogs():
             self.post("/register/", {**VALID_DATA, "username": "Fay", "email": "fay@example.com"})

@@ -19,14 +19,18 @@ ACTIONS = [
     *["/account/email/change/send/", "/account/email/change/cancel/"],
     *["/account/sessions/end-others/", "/account/sessions/x/end/"],
 ]
-FOR_ANYBODY_WITH_THE_LINK = ["/account/email/send/", "/account/email/confirm/x/"]
+FOR_ANYBODY_WITH_THE_LINK_OR_THE_PASSWORD = [
+    "/account/email/confirm/x/",
+    "/account/email/correct/",
+    "/account/email/send/",
+]
 
 
 class Access(CastTestCase):
     def test_list_above_is_whole(self):
         routes = get_resolver().url_patterns[1].url_patterns
         account = [route for route in map(str, routes) if "account/" in route]
-        tested = PAGES + ACTIONS + FOR_ANYBODY_WITH_THE_LINK
+        tested = PAGES + ACTIONS + FOR_ANYBODY_WITH_THE_LINK_OR_THE_PASSWORD
         self.assertEqual(len(account), len(tested))
         for url in tested:
             self.assertTrue(any(route.resolve(url[1:]) for route in routes), url)

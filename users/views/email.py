@@ -13,12 +13,17 @@ from django.views.generic import FormView, View
 
 from users.emails import read_token, send_email, send_link
 from users.events import record
-from users.forms import ChangedConcurrently, CurrentPasswordForm, EmailChangeForm
+from users.forms import (
+    ChangedConcurrently,
+    CurrentPasswordForm,
+    EmailChangeForm,
+    EmailCorrectForm,
+)
 from users.models import EMAIL_TAKEN, Kind, User
-from users.throttle import CONFIRMATION_LIMITS, SIGNUP_LIMITS, attempt
+from users.throttle import CONFIRMATION_LIMITS, SIGNUP_LIMITS, ThrottleMixin, attempt
 
 from .account import CurrentPasswordMixin, DeletedConcurrentlyMixin
-from .login import UNCONFIRMED_KEY
+from .login import UNCONFIRMED_KEY, get_unconfirmed
 from .password import ChangedConcurrentlyMixin
 
 CHANGE_CANCELLED = "Your email address stays as it is."
@@ -99,12 +104,50 @@ class EmailConfirmSendView(View):
     def post(self, request):
         user = request.user
         if not user.is_authenticated:
-            user = User.objects.filter(pk=request.session.get(UNCONFIRMED_KEY)).first()
+            user = get_unconfirmed(request)
         if user and not user.email_confirmed_at:
             with confirmation_attempt(request, user.email, user):
                 send_link(request, "email_confirm", user, user.email)
         request.session.pop(UNCONFIRMED_KEY, None)  # one right password, one mail
         return redirect("account" if request.user.is_authenticated else "login")
+
+
+@method_decorator(never_cache, name="dispatch")
+class EmailCorrectView(ThrottleMixin, FormView):
+    """
+    Correct an email that was never confirmed, right after the right password.
+
+    Where a login waits for the confirmation, a slip of the keyboard would cost account and name.
+    It is a sign-up with another email, and has its limits.
+    """
+
+    form_class = EmailCorrectForm
+    template_name = "users/email_correct.html"
+    limits = SIGNUP_LIMITS
+    kind = Kind.SIGNUP_REFUSED
+
+    def dispatch(self, request):
+        self.member = None if request.user.is_authenticated else get_unconfirmed(request)
+        return super().dispatch(request) if self.member else redirect("login")
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "user": self.member}
+
+    def form_valid(self, form):
+        user, old = self.member, self.member.email
+        if not form.save():
+            return self.form_invalid(form)
+        self.succeed(Kind.REGISTERED, user)
+        record(self.request, Kind.EMAIL_CHANGED, user=user)
+        del self.request.session[UNCONFIRMED_KEY]
+        # Whoever has guessed the password shall not take the account in silence. But without the
+        # new email: the old one may be a stranger's.
+        send_email(self.request, "email_corrected", old, user=user)
+        send_link(self.request, "email_confirm", user, user.email)
+        return redirect("login")
+
+    def counts(self, form):
+        return form.has_error("email", "unique")  # it told who has an account (ASVS 6.3.8)
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")

@@ -1,5 +1,7 @@
 """Log in and log out."""
 
+import time
+
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import views as auth_views
@@ -7,18 +9,20 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from users.events import record
 from users.forms import LoginForm
-from users.models import Kind
+from users.models import Kind, User
 from users.throttle import PASSWORD_LIMITS, ThrottleMixin
 
 from .account import DeletedConcurrentlyMixin
 
 STAFF_ONLY = "The admin is for staff, and your account is not a staff account."
 LOGIN_REQUIRED = "Please log in to access this page."
-UNCONFIRMED_KEY = "unconfirmed_user"
+UNCONFIRMED_KEY = "unconfirmed"
+UNCONFIRMED_SECONDS = 10 * 60
 
 
 class IgnoreSelfRedirectMixin:
@@ -28,6 +32,24 @@ class IgnoreSelfRedirectMixin:
         url = super().get_redirect_url()
         # /login/?next=/login/ is a ValueError of Django's, a 500; ?next=%23 ("#") goes in circles.
         return url if url.startswith("/") and url != self.request.path else ""
+
+
+def remember_unconfirmed(request, user):
+    """Note that the right password of `user`, whose email is unconfirmed, has just been given."""
+    request.session.cycle_key()  # as a login does: nobody shall have planted it (ASVS 7.2.4)
+    noted = [user.pk, user.get_session_auth_hash(), int(time.time())]
+    request.session[UNCONFIRMED_KEY] = noted
+
+
+def get_unconfirmed(request):
+    """Return the user that `remember_unconfirmed` noted, or None if that is over."""
+    pk, seen, since = request.session.get(UNCONFIRMED_KEY, [None, "", 0])
+    if time.time() - since > UNCONFIRMED_SECONDS:
+        return None
+    user = User.objects.filter(pk=pk, is_active=True, email_confirmed_at=None).first()
+    # Not with a password that has changed since.
+    same = user and constant_time_compare(seen, user.get_session_auth_hash())
+    return user if same else None
 
 
 class LoginView(
@@ -57,7 +79,7 @@ class LoginView(
     def form_invalid(self, form):
         if form.unconfirmed:
             self.succeed(Kind.PASSWORD_CONFIRMED)
-            self.request.session[UNCONFIRMED_KEY] = form.unconfirmed.pk
+            remember_unconfirmed(self.request, form.unconfirmed)
         return super().form_invalid(form)
 
     def counts(self, form):

@@ -43,10 +43,11 @@ def sanitize_email(email):
 
 
 def record(request, kind, **who):
-    """Write the event of `kind` that `request` brings about, as `new_event` has it."""
+    """Write and return the event of `kind` that `request` brings about, as `new_event` has it."""
     event = new_event(request, kind, **who)
     event.save()
     log(event)
+    return event
 
 
 def log(event):

@@ -32,7 +32,10 @@ QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1
 BOTH = ["email", "network"]
 FAILURES = [Kind.LOGIN_FAILED]
 SIGNUPS = [Kind.REGISTERED, Kind.SIGNUP_REFUSED]
-MAILS = [Kind.RESET_REQUESTED, Kind.CONFIRMATION_REQUESTED, Kind.PASSWORD_CHANGED]
+MAILS = [
+    *[Kind.RESET_REQUESTED, Kind.CONFIRMATION_REQUESTED],
+    *[Kind.PASSWORD_CHANGED, Kind.USERNAME_CHANGED],
+]
 
 
 def mail_limits(kind):
@@ -54,6 +57,7 @@ SIGNUP_LIMITS = [
 ]
 RESET_LIMITS = mail_limits(Kind.RESET_REQUESTED)
 CONFIRMATION_LIMITS = mail_limits(Kind.CONFIRMATION_REQUESTED)
+USERNAME_LIMITS = mail_limits(Kind.USERNAME_CHANGED)
 PASSWORD_CHANGE_LIMITS = [*PASSWORD_LIMITS, *mail_limits(Kind.PASSWORD_CHANGED)]
 
 # After one of these in some network, the failures before it count no more there.

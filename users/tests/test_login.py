@@ -2,13 +2,15 @@ from unittest.mock import patch
 
 import bcrypt
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, make_password
+from django.core import mail
 from django.db import OperationalError
 from django.test import TransactionTestCase
 
 from testing.cast import PASSWORD, CastTestCase
 from users import hashers
 from users.forms import LOGIN_UNSUCCESSFUL, LoginForm
-from users.models import SecurityEvent, User
+from users.models import Kind, SecurityEvent, User
+from users.tests.test_throttle import ELSEWHERE, ThrottleTestCase
 
 LOGIN_REQUIRED = "Please log in to access this page."
 TWO_WEEKS = 1209600  # seconds
@@ -242,3 +244,45 @@ class LoginOfAnAccountThatIsDeletedMeanwhile(TransactionTestCase):
         with patch.object(LoginForm, "confirm_login_allowed", delete_first):
             self.assertRedirects(self.client.post("/login/", credentials), "/login/")
         self.assertNotIn("_auth_user_id", self.client.session)
+
+
+class AfterFailures(ThrottleTestCase):
+    """A login that may be a guess that was right, and the mail that tells the member."""
+
+    WARNING = ("alice@example.com", "A login after many wrong passwords")
+
+    def test_tenth_of_a_day_makes_a_mail_that_says_from_where(self):
+        self.fail_all_over_the_world(10)
+        self.assertMailed()
+        self.assertLetIn(self.try_password(password=PASSWORD, ip=ELSEWHERE))
+        self.assertIn(f"at {ELSEWHERE}", mail.outbox[0].body)
+        self.assertIn("10 wrong passwords", mail.outbox[0].body)
+        self.assertMailed(self.WARNING)
+        events = self.alice.events.filter(kind=Kind.LOGIN_AFTER_FAILURES)
+        self.assertEqual(events.get().ip, ELSEWHERE)
+
+    def test_nine_do_not_nor_do_those_of_yesterday_or_of_others(self):
+        self.fail_all_over_the_world(9)
+        self.fail_all_over_the_world(10, "bob@example.com")
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.assertMailed()
+        self.age(hours=24)
+        self.fail(1)
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.assertMailed()
+
+    def test_one_a_day_however_often_they_log_in(self):
+        self.fail_all_over_the_world(10)
+        for _ in range(3):
+            self.assertLetIn(self.try_password(password=PASSWORD))
+        self.age(hours=12)
+        self.fail_all_over_the_world(10)
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.assertMailed(self.WARNING)
+        self.age(hours=12)
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.assertMailed(self.WARNING)
+
+    def test_wrong_passwords_alone_make_none(self):
+        self.fail_all_over_the_world(20)
+        self.assertMailed()

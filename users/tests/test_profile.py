@@ -3,12 +3,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from testing.cast import PASSWORD, MailTestCase
 from users.forms import ProfileForm
-from users.models import USERNAME_TAKEN, User
+from users.models import USERNAME_TAKEN, Kind, User
 
 
 def picture(format="PNG", size=(300, 200), mode="RGB", color="red", **options):
@@ -50,6 +51,26 @@ class Username(ProfileTestCase):
 
     def test_change_of_case_alone_is_no_clash(self):
         self.assertRedirects(self.update(username="ALICE"), "/account/")
+
+    def test_mail_tells_of_a_change_and_of_nothing_else(self):
+        self.update(username="Bob")
+        self.update(username="a b")
+        self.update(picture())
+        self.update(username="Alice")
+        self.assertMailed()
+        self.assertFalse(self.alice.events.exists())
+        self.update(username="Alicia")
+        self.assertIn("is now Alicia. It was Alice.", mail.outbox[0].body)
+        self.assertMailed(("alice@example.com", "Your username has changed"))
+        self.assertEqual(self.alice.events.get().kind, Kind.USERNAME_CHANGED)
+
+    def test_changes_fill_no_mailbox(self):
+        for number in range(5):
+            self.assertRedirects(self.update(username=f"Alice{number}"), "/account/")
+        self.assertEqual(self.update(username="Alice5").status_code, 429)
+        self.alice.refresh_from_db()
+        self.assertEqual((self.alice.username, len(mail.outbox)), ("Alice4", 5))
+        self.assertRedirects(self.update(picture(), username="Alice4"), "/account/")
 
     def test_taken_or_bad_name_is_a_form_error_and_not_yet_the_heading(self):
         for username, words in [("BOB", USERNAME_TAKEN), ("a b", "Please use only letters")]:

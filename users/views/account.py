@@ -16,9 +16,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import UpdateView
 
+from users.emails import send_email
 from users.forms import ProfileForm
 from users.models import Kind, SecurityEvent, User
-from users.throttle import PASSWORD_LIMITS, ThrottleMixin
+from users.throttle import PASSWORD_LIMITS, USERNAME_LIMITS, ThrottleMixin, attempt
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,23 @@ class AccountView(DeletedConcurrentlyMixin, UpdateView):
         return super().get_context_data(events=recent, **kwargs)
 
     def form_valid(self, form):
+        if "username" not in form.changed_data:
+            return self.save(form)
+        user = self.request.user
+        with attempt(
+            self.request, USERNAME_LIMITS, Kind.USERNAME_CHANGED, user.email, user
+        ) as event:
+            response = self.save(form)
+            if form.errors:
+                event.delete()
+            else:  # ASVS 6.3.7
+                names = {"old": user.username, "new": form.instance.username}
+                send_email(
+                    self.request, "username_changed", user.email, user=form.instance, **names
+                )
+        return response
+
+    def save(self, form):
         try:
             saved = form.save_unless_taken(form.instance)
         except OSError:  # a full disk, say

@@ -9,13 +9,15 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from users.emails import send_email
 from users.events import record
 from users.forms import LoginForm
 from users.models import Kind, User
-from users.throttle import PASSWORD_LIMITS, ThrottleMixin
+from users.throttle import DAY, PASSWORD_LIMITS, ThrottleMixin
 
 from .account import DeletedConcurrentlyMixin
 
@@ -23,6 +25,7 @@ STAFF_ONLY = "The admin is for staff, and your account is not a staff account."
 LOGIN_REQUIRED = "Please log in to access this page."
 UNCONFIRMED_KEY = "unconfirmed"
 UNCONFIRMED_SECONDS = 10 * 60
+MANY_FAILURES = 10  # within a day
 
 
 class IgnoreSelfRedirectMixin:
@@ -52,6 +55,17 @@ def get_unconfirmed(request):
     return user if same else None
 
 
+def warn_after_failures(request, user):
+    """Mail `user`, once a day, that a login followed many refused passwords (ASVS 6.3.5)."""
+    today = user.events.filter(time__gt=timezone.now() - DAY)
+    refused = today.filter(kind=Kind.LOGIN_FAILED).count()
+    if refused < MANY_FAILURES or today.filter(kind=Kind.LOGIN_AFTER_FAILURES).exists():
+        return
+    event = record(request, Kind.LOGIN_AFTER_FAILURES, user=user)
+    context = {"user": user, "event": event, "refused": refused}
+    send_email(request, "login_after_failures", user.email, **context)
+
+
 class LoginView(
     DeletedConcurrentlyMixin, ThrottleMixin, IgnoreSelfRedirectMixin, auth_views.LoginView
 ):
@@ -71,6 +85,7 @@ class LoginView(
     def form_valid(self, form):
         self.succeed(Kind.LOGIN)
         response = super().form_valid(form)
+        warn_after_failures(self.request, form.get_user())
         remember = form.cleaned_data["remember"]
         # None: what the settings say, until the browser closes.
         self.request.session.set_expiry(settings.REMEMBER_ME_SECONDS if remember else None)

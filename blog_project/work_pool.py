@@ -10,10 +10,11 @@ import os
 import sys
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from datetime import timedelta
+from typing import NamedTuple
 
+from django.core.signals import request_started
 from django.db import connection
 
 from blog_project.clients import client_network
@@ -28,18 +29,31 @@ class QueueFull(RetryLater):
     """There is no room in the queue of a pool."""
 
 
+class Call(NamedTuple):
+    """From which network, and whether it is the first of its request."""
+
+    network: str | None
+    first: bool
+
+
 class WorkPool:
-    """Runs at most `threads` calls at a time; at most `queue_size` more wait their turn."""
+    """
+    Runs at most `threads` calls at a time; at most `queue_size` more wait their turn.
+
+    When the queue is full, the network with most calls makes room for one with fewer (longest
+    queue drop): whoever logs in rightly, as often as they like, shuts nobody else out.
+    """
 
     def __init__(self, name, threads, queue_size):
         self.name, self.threads, self.capacity = name, threads, threads + queue_size
         self.start()
         if hasattr(os, "register_at_fork"):  # pragma: no branch (Windows)
             os.register_at_fork(after_in_child=self.start)  # threads stay behind in the parent
+        request_started.connect(self.start_request)
 
     def start(self):
         self.executor = ThreadPoolExecutor(self.threads, self.name, self.start_thread)
-        self.by_network, self.lock = Counter(), threading.Lock()
+        self.calls, self.lock = {}, threading.Lock()  # a Call for each future, the oldest first
         self.local = threading.local()
 
     def start_thread(self):
@@ -48,27 +62,51 @@ class WorkPool:
         if sys.platform == "linux":  # pragma: no branch
             os.nice(NICENESS)  # the thread's alone
 
+    def start_request(self, **kwargs):
+        self.local.served = False
+
     def run(self, function, *args):
-        """Return what `function` returns for `args`; raise QueueFull at once if it cannot wait."""
+        """
+        Return what `function` returns for `args`, or raise QueueFull: at once, or when dropped.
+
+        Further calls of a request always run: the first may have verified a password, which is
+        worth nothing to its owner unless the second upgrades its hash.
+        """
         if hasattr(self.local, "in_pool"):  # a call within a call
             return function(*args)
         release_connection()
-        with self.reserve():
-            return self.executor.submit(function, *args).result()
-
-    @contextmanager
-    def reserve(self):
-        """Count one more call while the block runs; one network has at most three quarters."""
-        network = client_network.get()  # None in a shell or a command, which may have all
-        # Nobody waits with the database locked, as the admin would: that holds up everybody.
-        capacity = self.threads if connection.in_atomic_block else self.capacity
+        call = Call(client_network.get(), first=not getattr(self.local, "served", False))
         with self.lock:
-            greedy = network and self.by_network[network] >= max(1, self.capacity * 3 // 4)
-            if greedy or self.by_network.total() >= capacity:
-                raise QueueFull(RETRY_AFTER)
-            self.by_network[network] += 1
+            if call.first:
+                self.make_room(call.network)
+            future = self.executor.submit(function, *args)
+            self.calls[future] = call
         try:
-            yield
+            result = future.result()
+        except CancelledError:
+            raise QueueFull(RETRY_AFTER) from None
         finally:
             with self.lock:
-                self.by_network -= Counter([network])  # and drops networks that have none left
+                self.calls.pop(future, None)
+        self.local.served = True
+        return result
+
+    def make_room(self, network):
+        """Raise QueueFull unless one more call of `network` may run or wait."""
+        by_network = Counter(call.network for call in self.calls.values())
+        own, locked = by_network[network] + 1, connection.in_atomic_block
+        # One network has at most three quarters; None, in a shell or a command, may have all.
+        greedy = network and own > max(1, self.capacity * 3 // 4)
+        # Nobody waits with the database locked, as the admin would: that holds up everybody.
+        full = len(self.calls) >= (self.threads if locked else self.capacity)
+        if greedy or (full and (locked or not self.drop_newest(by_network, own))):
+            raise QueueFull(RETRY_AFTER)
+
+    def drop_newest(self, by_network, own):
+        """Cancel the newest waiting call of the network with most, if those are more than `own`."""
+        newest = reversed(self.calls.items())
+        for future, call in sorted(newest, key=lambda item: -by_network[item[1].network]):
+            if by_network[call.network] > own and call.first and future.cancel():
+                del self.calls[future]  # at once, for the next newcomer counts anew
+                return True
+        return False

@@ -3,12 +3,14 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from unittest import skipUnless
 from unittest.mock import patch
 
 import bcrypt
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.core.signals import request_started
 from django.test import SimpleTestCase, tag
 
 from blog_project import work_pool
@@ -22,23 +24,38 @@ from users.models import SecurityEvent, User
 
 class Pool(SimpleTestCase):
     def setUp(self):
+        client_network.set(None)
         self.pool = WorkPool("test", threads=1, queue_size=1)
         self.go_on = threading.Event()
-        self.addCleanup(self.go_on.set)
+        self.callers, self.dropped = [], []
 
     def occupy(self, *networks):
         """Let calls of `networks` run or wait, one after the other."""
         for network in networks:
-            before = self.pool.by_network.total()
-            caller = threading.Thread(target=self.run_for, args=[network])
+            before = set(self.pool.calls)
+            caller = threading.Thread(target=self.wait_for, args=[network, len(self.callers)])
+            self.callers.append(caller)
             caller.start()
             self.addCleanup(caller.join)
-            while self.pool.by_network.total() == before:
+            self.addCleanup(self.go_on.set)  # before it
+            while caller.is_alive() and set(self.pool.calls) <= before:
                 time.sleep(0.001)
+
+    def wait_for(self, network, number):
+        try:
+            self.run_for(network)
+        except QueueFull:
+            self.dropped.append(number)
 
     def run_for(self, network):
         client_network.set(network)
         self.pool.run(self.go_on.wait, 10)
+
+    def assertDropped(self, *numbers):
+        """Assert that exactly the callers of those numbers, counted from 0, had to make room."""
+        for number in numbers:
+            self.callers[number].join(10)
+        self.assertEqual(self.dropped, [*numbers])
 
     def test_beyond_the_queue_the_answer_is_no_at_once(self):
         self.occupy(None, None)
@@ -56,6 +73,64 @@ class Pool(SimpleTestCase):
         self.go_on.set()
         self.assertReady()
 
+    def test_network_with_most_in_a_full_queue_makes_room_for_one_with_fewer(self):
+        self.pool = WorkPool("test", threads=1, queue_size=4)
+        self.occupy("192.0.2.1", "192.0.2.1", "192.0.2.1", "198.51.100.7", "198.51.100.7")
+        self.occupy("203.0.113.9")
+        self.assertDropped(2)  # the newest of the three; two, two and one are left
+        for network in ["192.0.2.1", "198.51.100.7", "203.0.113.9"]:
+            with self.assertRaises(QueueFull):
+                self.run_for(network)
+        self.occupy("203.0.113.10")
+        self.assertDropped(2, 4)  # the newest of two networks that have as many
+        self.go_on.set()
+        self.assertReady()
+        self.assertDropped(2, 4)
+
+    def test_networks_with_one_each_make_no_room(self):
+        self.occupy("192.0.2.1", "198.51.100.7")
+        with self.assertRaises(QueueFull):
+            self.run_for("203.0.113.9")
+        self.assertDropped()
+
+    def test_what_runs_already_goes_on(self):
+        self.pool = WorkPool("test", threads=4, queue_size=0)
+        self.occupy("192.0.2.1", "192.0.2.1", "192.0.2.1", "198.51.100.7")
+        with self.assertRaises(QueueFull):
+            self.run_for("203.0.113.9")
+        self.assertDropped()
+
+    def test_further_call_of_a_request_is_neither_refused_nor_dropped(self):
+        def two_calls():
+            request_started.send(sender=None)
+            self.assertEqual(self.pool.run(len, "abc"), 3)
+            served.set()
+            full.wait(10)
+            self.wait_for("192.0.2.1", 0)
+
+        served, full = threading.Event(), threading.Event()
+        self.callers.append(threading.Thread(target=two_calls))
+        self.callers[0].start()
+        served.wait(10)
+        self.occupy("198.51.100.7", "192.0.2.1")
+        full.set()
+        while len(self.pool.calls) < 3:
+            time.sleep(0.001)
+        self.occupy("203.0.113.9")  # for which the newest of two would make room
+        self.assertDropped(2)
+        self.go_on.set()
+        self.assertReady()
+        self.callers[0].join(10)
+        self.assertDropped(2)
+
+    def test_next_request_of_a_thread_is_a_new_one(self):
+        request_started.send(sender=None)
+        self.pool.run(len, "")
+        self.occupy("192.0.2.1", "198.51.100.7")
+        request_started.send(sender=None)
+        with self.assertRaises(QueueFull):
+            self.pool.run(len, "")
+
     def test_nobody_waits_with_the_database_locked(self):
         self.occupy(None)
         with (
@@ -66,7 +141,7 @@ class Pool(SimpleTestCase):
         self.go_on.set()
 
     def assertReady(self):
-        while self.pool.by_network:
+        while self.pool.calls:
             time.sleep(0.001)
         self.assertEqual(self.pool.run(len, "abc"), 3)
 
@@ -184,6 +259,16 @@ class BusySite(CastTestCase):
             self.assertEqual(response["Retry-After"], "10")
         self.assertFalse(SecurityEvent.objects.exists())
 
+    def test_login_that_made_room_is_a_503_that_counts_for_nothing(self):
+        dropped = Future()
+        dropped.cancel()
+        hashers.pool.threads = 1
+        with patch.object(hashers.pool.executor, "submit", return_value=dropped):
+            response = self.log_in()
+        self.assertContains(response, "<h1>Very Busy</h1>", status_code=503, html=True)
+        self.assertFalse(SecurityEvent.objects.exists())
+        self.assertLoggedOut()
+
     def test_register_is_a_503_and_nobody_is_stored(self):
         data = {"username": "Dave", "email": "dave@example.com"}
         response = self.client.post(
@@ -201,3 +286,39 @@ class BusySite(CastTestCase):
         data = {"username": "Dave", "email": "dave@example.com"}
         response = self.client.post("/admin/users/user/add/", data)
         self.assertRedirects(response, f"/admin/users/user/{User.objects.latest('pk').pk}/change/")
+
+
+class SiteThatBecomesBusy(CastTestCase):
+    """Behind the first call of each request to the pool, the queue fills up."""
+
+    def setUp(self):
+        pool = WorkPool("test", threads=1, queue_size=0)
+        submit = pool.executor.submit
+
+        def submit_and_fill(*args):
+            pool.capacity = pool.threads = 0
+            return submit(*args)
+
+        self.enterContext(patch.object(hashers, "pool", pool))
+        self.enterContext(patch.object(pool.executor, "submit", submit_and_fill))
+        self.pool = pool
+
+    def test_right_password_whose_hash_is_upgraded_logs_in(self):
+        self.alice.password = (
+            "bcrypt$" + bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+        )
+        self.alice.save()
+        self.assertRedirects(self.log_in(), "/")
+        self.alice.refresh_from_db()
+        self.assertTrue(self.alice.password.startswith("bcrypt_sha256$"))
+        self.client.post("/logout/")
+        self.assertEqual(self.log_in().status_code, 503)
+
+    def test_changed_password_is_hashed(self):
+        self.client.force_login(self.alice)
+        new = {"new_password1": PASSWORD + "!", "new_password2": PASSWORD + "!"}
+        response = self.client.post("/account/password/", {"old_password": PASSWORD, **new})
+        self.assertRedirects(response, "/account/")
+        self.pool.threads = 1
+        self.client.post("/logout/")
+        self.assertRedirects(self.log_in(password=PASSWORD + "!"), "/")

@@ -224,6 +224,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "users.passwords.ContextWordsValidator",
+        # Add yours: the name and the domain, the organisation, its products (ASVS 6.1.2).
         "OPTIONS": {"words": ["django", "blog"]},
     },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -245,6 +246,9 @@ LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES = env_count(
 LOGIN_FAILURES_PER_EMAIL_PER_DAY = env_count("LOGIN_FAILURES_PER_EMAIL_PER_DAY", default=100)
 LOGIN_FAILURES_PER_IP_PER_15_MINUTES = env_count(
     "LOGIN_FAILURES_PER_IP_PER_15_MINUTES", default=100
+)
+LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES = env_count(
+    "LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES", default=30
 )
 SIGNUPS_PER_IP_PER_HOUR = env_count("SIGNUPS_PER_IP_PER_HOUR", default=20)
 MAILS_PER_EMAIL_PER_HOUR = env_count("MAILS_PER_EMAIL_PER_HOUR", default=5)

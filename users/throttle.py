@@ -31,6 +31,8 @@ class Limit(NamedTuple):
 QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
 BOTH = ["email", "network"]
 FAILURES = [Kind.LOGIN_FAILED]
+# What has cost a hash of the member's password, right or wrong.
+ATTEMPTS = [*FAILURES, Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.PASSWORD_CHANGED]
 SIGNUPS = [Kind.REGISTERED, Kind.SIGNUP_REFUSED]
 MAILS = [
     *[Kind.RESET_REQUESTED, Kind.CONFIRMATION_REQUESTED],
@@ -50,6 +52,9 @@ PASSWORD_LIMITS = [
     Limit("LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES", QUARTER, FAILURES, BOTH),
     Limit("LOGIN_FAILURES_PER_EMAIL_PER_DAY", DAY, FAILURES, ["email"]),
     Limit("LOGIN_FAILURES_PER_IP_PER_15_MINUTES", QUARTER, FAILURES, ["network"]),
+    # Right passwords cost as much as wrong ones. Not per network alone: a whole office logs in
+    # every morning.
+    Limit("LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES", QUARTER, ATTEMPTS, BOTH),
 ]
 SIGNUP_LIMITS = [
     Limit("SIGNUPS_PER_IP_PER_HOUR", HOUR, SIGNUPS, ["network"]),

@@ -73,7 +73,11 @@ def addresses():
 
 
 @tag("slow")
-@override_settings(LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES=10**6, TRUSTED_PROXY_COUNT=1)
+@override_settings(
+    LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES=10**6,
+    LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES=10**6,
+    TRUSTED_PROXY_COUNT=1,
+)
 class Fuzz(TestCase, CastTestCase):
     quick = settings(
         max_examples=EXAMPLES,

@@ -99,6 +99,7 @@ def complaints(pages):
 @tag("slow")
 @override_settings(
     LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES=10**6,
+    LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES=10**6,
     SIGNUPS_PER_IP_PER_HOUR=10**6,
     MAILS_PER_EMAIL_PER_HOUR=10**6,
     MAILS_PER_IP_PER_HOUR=10**6,

@@ -92,6 +92,7 @@ class Environment(SimpleTestCase):
             ("LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES", 10),
             ("LOGIN_FAILURES_PER_EMAIL_PER_DAY", 100),
             ("LOGIN_FAILURES_PER_IP_PER_15_MINUTES", 100),
+            ("LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES", 30),
             ("SIGNUPS_PER_IP_PER_HOUR", 20),
             ("MAILS_PER_EMAIL_PER_HOUR", 5),
             ("MAILS_PER_IP_PER_HOUR", 20),

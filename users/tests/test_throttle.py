@@ -152,6 +152,62 @@ class PerAddressAndPlace(ThrottleTestCase):
         self.assertLoggedOut()
 
 
+class RightPasswords(ThrottleTestCase):
+    """They cost as much to hash as wrong ones."""
+
+    def test_thirty_attempts_of_any_outcome_and_no_more_is_hashed(self):
+        for _ in range(7):
+            self.assertLetIn(self.try_password(password=PASSWORD))
+            self.fail(3)
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.client.force_login(self.alice)
+        self.assertEqual(self.post("/account/email/", password=PASSWORD).status_code, 200)
+        self.client.logout()
+        with patch.object(BCryptSHA256PasswordHasher, "encode") as encode:
+            self.assertThrottled(self.try_password(password=PASSWORD), 15)
+        encode.assert_not_called()
+        self.age(minutes=15)
+        self.assertLetIn(self.try_password(password=PASSWORD))
+
+    @override_settings(LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES=4)
+    def test_forms_of_members_are_under_the_same_limit(self):
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.client.force_login(self.alice)
+        new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        self.assertLetIn(self.post("/account/password/", old_password=PASSWORD, **new))
+        email = {"password": NEW_PASSWORD, "email": "new@example.com"}
+        self.assertLetIn(self.post("/account/email/", **email))
+        self.assertLetIn(self.post("/account/email/", **email))
+        for url in ["/account/email/", "/account/data/"]:
+            self.assertThrottled(self.post(url, **email), 15)
+        self.alice.refresh_from_db()  # and not deleted
+
+    @override_settings(LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES=2)
+    def test_elsewhere_and_other_members_at_the_same_place_are_not_held_up(self):
+        for _ in range(2):
+            self.assertLetIn(self.try_password(password=PASSWORD))
+        self.assertThrottled(self.try_password(password=PASSWORD), 15)
+        self.assertLetIn(self.try_password(password=PASSWORD, ip=ELSEWHERE))
+        self.assertLetIn(self.try_password("bob@example.com", PASSWORD))
+
+    def test_a_whole_office_logs_in_from_one_place(self):
+        hashed = self.alice.password
+        User.objects.bulk_create(
+            User(username=f"user{number}", email=f"user{number}@example.com", password=hashed)
+            for number in range(110)  # more than any limit of wrong ones
+        )
+        for number in range(110):
+            self.assertLetIn(self.try_password(f"user{number}@example.com", PASSWORD))
+
+    @override_settings(LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES=1)
+    def test_unknown_addresses_look_alike(self):
+        pages = []
+        for email in ["alice@example.com", "nobody@example.com"]:
+            self.fail(1, email)
+            pages.append(self.try_password(email).content)
+        self.assertEqual(*pages)
+
+
 class RightPasswordOfAnUnconfirmedAddress(ThrottleTestCase):
     @override_settings(EMAIL_VERIFICATION_REQUIRED=True)
     def test_is_no_failure(self):

@@ -16,7 +16,7 @@ class ContextWordsValidator:
     """
 
     def __init__(self, words, min_length=8):
-        self.words = words
+        self.words = [fold_username(word) for word in words]
         self.min_length = min_length
 
     def validate(self, password, user=None):

@@ -43,6 +43,13 @@ class PasswordRules(SimpleTestCase):
             with self.subTest(password):
                 self.assertIn("context_words", self.codes(password))
 
+    def test_words_of_whoever_runs_the_site_count_in_every_case(self):
+        validator = ContextWordsValidator(words=["Acme", "ÉCOLE"])
+        for password in ["acme12345", "ACME-2026", "école1234", "Acme École 1"]:
+            with self.subTest(password), self.assertRaises(ValidationError):
+                validator.validate(password)
+        validator.validate("at Acme we sell anvils")
+
     def test_they_may_stand_in_one(self):
         for password in [
             "my blog is long enough",

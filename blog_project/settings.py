@@ -208,6 +208,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds
 REMEMBER_ME_SECONDS = 14 * 24 * 60 * 60
 SESSION_LIFETIME_DAYS = 30
+SESSIONS_PER_MEMBER = 50  # one more ends the one that was seen last longest ago (ASVS 7.1.2)
 
 # The first one hashes new passwords; the others only read hashes that came from elsewhere, and
 # whoever logs in with one leaves with the first.

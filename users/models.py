@@ -164,9 +164,15 @@ class User(AbstractUser):
         ended, _ = self.sessions.exclude(pk=keep).delete()
         return ended > 0
 
+    def end_oldest_sessions(self):
+        """Leave no more sessions than a member may have: those that were seen last."""
+        self.sessions.exclude(pk__in=self.live_sessions()).delete()
+
     def live_sessions(self):
-        """Return the sessions that are not over, the one seen last first."""
-        return self.sessions.filter(expire_date__gt=timezone.now()).order_by("-last_seen")
+        """Return the sessions that are not over, the one seen last first: those that may stay."""
+        live = self.sessions.filter(expire_date__gt=timezone.now())
+        seen_last_first = models.F("last_seen").desc(nulls_last=True)
+        return live.order_by(seen_last_first)[: settings.SESSIONS_PER_MEMBER]
 
     @property
     def picture_url(self):

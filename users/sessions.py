@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from blog_project.clients import client
 from blog_project.middleware import knows_member
-from users.models import Session
+from users.models import Session, User
 
 VISIT_KEY = "visit"
 LAST_SEEN_SECONDS = 60
@@ -50,6 +50,13 @@ class SessionStore(db.SessionStore):
     def delete(self, session_key=None):
         if key := session_key or self.session_key:
             super().delete(digest(key))
+
+    def save(self, must_create=False):
+        super().save(must_create)
+        visit = self.get(VISIT_KEY)
+        if visit and visit["since"] == visit["last_seen"]:  # the member has just logged in
+            # After the commit: of many logins at once, the last one sees all.
+            User(pk=self[SESSION_KEY]).end_oldest_sessions()
 
     def create_model_instance(self, data):
         session = super().create_model_instance(data)

@@ -1,18 +1,21 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
 from math import log2
+from threading import Barrier
 from unittest.mock import patch
 
 from asgiref.sync import async_to_sync
 from django.contrib.auth import SESSION_KEY, get_user, login
 from django.db import OperationalError, connection
-from django.test import Client, RequestFactory, TransactionTestCase
+from django.test import Client, RequestFactory, TransactionTestCase, override_settings, tag
 from django.utils import timezone
 
+from blog_project.clients import device_name
 from testing.cast import PASSWORD, CastTestCase
 from users.models import Session, User
-from users.sessions import SessionStore
+from users.sessions import SessionStore, track_activity
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -163,6 +166,105 @@ class SessionEnd(SessionsTestCase):
         self.alice.save()
         self.assertFalse(self.alice.sessions.exists())
         self.assertRedirects(self.client.get("/account/"), "/login/?next=/account/")
+
+
+class ManySessions(SessionsTestCase):
+    """A member has at most 50 (ASVS 7.1.2)."""
+
+    def add(self, number, user=None, **columns):
+        """Add sessions, each seen a minute before the one that was added before it."""
+        now = timezone.now()
+        Session.objects.bulk_create(
+            Session(
+                session_key=f"{index} of {[*columns]} of {user or self.alice}",
+                user=user or self.alice,
+                user_agent=f"Browser {index}",
+                **{
+                    "last_seen": now - timedelta(minutes=index),
+                    "expire_date": now + timedelta(days=1),
+                    **columns,
+                },
+            )
+            for index in range(1, number + 1)
+        )
+
+    def keys(self, user=None):
+        return set((user or self.alice).sessions.values_list("pk", flat=True))
+
+    def test_one_more_ends_the_one_that_was_seen_last_longest_ago(self):
+        self.add(49)
+        self.add(60, self.bob)
+        before = self.keys()
+        new = Client()
+        new.post("/login/", {"username": "alice@example.com", "password": PASSWORD})
+        oldest = "49 of [] of Alice"
+        self.assertEqual(self.keys(), before - {oldest} | {new.session.digest})
+        self.assertEqual(new.get("/account/").status_code, 200)
+        self.assertLoggedInAs(self.alice)
+        self.assertEqual(len(self.keys(self.bob)), 60)  # until he logs in again
+
+    def test_fewer_than_that_all_stay(self):
+        self.add(48)
+        before = self.keys()
+        new = self.log_in_elsewhere(self.alice)
+        self.assertEqual(self.keys(), before | {new.session.digest})
+
+    def test_those_that_are_over_and_those_never_seen_go_first(self):
+        self.add(3, expire_date=timezone.now())
+        self.add(3, last_seen=None)
+        self.add(48)
+        self.log_in_elsewhere(self.alice)
+        self.assertEqual(self.alice.sessions.exclude(last_seen=None).count(), 50)
+        self.assertEqual(len(self.keys()), 50)
+
+    def test_nothing_ends_but_at_a_login(self):
+        self.add(60)
+        with patch("users.sessions.LAST_SEEN_SECONDS", 0), patch("users.sessions.timezone") as zone:
+            zone.now.return_value = timezone.now() + timedelta(seconds=2)
+            self.client.get("/")
+        self.assertEqual(len(self.keys()), 61)
+
+    def test_page_costs_the_same_for_any_number(self):
+        costs = []
+        self.add(60)
+        for more in [0, 1000]:
+            self.add(more, since=timezone.now())
+            with (
+                self.assertNumQueries(3),  # the session, its member, and the page's
+                patch("users.models.device_name", wraps=device_name) as named,
+            ):
+                response = self.client.get("/account/sessions/")
+            self.assertContains(response, "This one", count=1)
+            costs.append((named.call_count, response.text.count("<form")))
+        self.assertEqual(*costs)
+
+    def test_staff_see_no_more_of_them(self):
+        self.add(60)
+        self.client.force_login(self.carol)
+        page = self.client.get(f"/admin/users/user/{self.alice.pk}/change/")
+        self.assertContains(page, ", last seen ", count=50)
+
+
+@tag("slow")
+class LoginsAtTheSameTime(TransactionTestCase):
+    @override_settings(SESSIONS_PER_MEMBER=5)
+    def test_leave_no_more_than_one_after_the_other(self):
+        alice = User.objects.create(username="Alice", email="alice@example.com")
+        all_ready = Barrier(20, timeout=30)
+
+        def log_in(number):
+            request = RequestFactory().get("/")
+            request.session = SessionStore()
+            all_ready.wait()
+            try:
+                track_activity(lambda request: login(request, alice))(request)
+                request.session.save()
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(20) as browsers:
+            list(browsers.map(log_in, range(20)))
+        self.assertEqual(alice.sessions.count(), 5)
 
 
 class LastSeen(SessionsTestCase):

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 COOKIE = re.compile(rb"(?im)^set-cookie: *([^=]+)=([^;\r\n]*)")
 TOKEN = re.compile(rb'name="(csrf\w+)"[^>]* value="([^"]+)"')
+FORM, BOUNDARY = "application/x-www-form-urlencoded", "a line that no file has"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 
 
@@ -35,12 +36,23 @@ class Client:
         name, value = self.token
         return self.ask("POST", path, urlencode({name: value, **fields}).encode())
 
+    def upload(self, path, field, data, **fields):
+        """Send the bytes `data` as the file of `field`, with the rest of a form like `post`."""
+        name, value = self.token
+        line = f"--{BOUNDARY}\r\nContent-Disposition: form-data; name="
+        parts = [
+            f'{line}"{key}"\r\n\r\n{text}\r\n' for key, text in {name: value, **fields}.items()
+        ]
+        start = "".join([*parts, f'{line}"{field}"; filename="file"\r\n\r\n']).encode()
+        body = start + data + f"\r\n--{BOUNDARY}--\r\n".encode()
+        return self.ask("POST", path, body, f'multipart/form-data; boundary="{BOUNDARY}"')
+
     def read_form(self, path):
         """Remember the CSRF token of the form at `path`."""
         self.token = tuple(part.decode() for part in TOKEN.search(self.get(path).body).groups())
 
-    def ask(self, method, path, body=b""):
-        request = self.request(method, path, body)
+    def ask(self, method, path, body=b"", content_type=FORM):
+        request = self.request(method, path, body, content_type)
         start = time.perf_counter()
         try:
             answer = self.exchange(request)
@@ -54,7 +66,7 @@ class Client:
             self.cookies[name.decode()] = value.decode()
         return answer
 
-    def request(self, method, path, body):
+    def request(self, method, path, body, content_type):
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items() if value)
         lines = [
             f"{method} {path} HTTP/1.1",
@@ -62,7 +74,7 @@ class Client:
             f"User-Agent: {BROWSER}",
             f"X-Forwarded-For: {self.ip}",
             *([f"Cookie: {cookies}"] if cookies else []),
-            "Content-Type: application/x-www-form-urlencoded",
+            f"Content-Type: {content_type}",
             f"Content-Length: {len(body)}",
             *([] if self.keep else ["Connection: close"]),
         ]

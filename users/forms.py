@@ -271,6 +271,7 @@ class ProfileForm(SaveUnlessTakenMixin, forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.old_picture = self.instance.picture.name
+        self.square = None
         if self.old_picture == DEFAULT_PICTURE:
             del self.fields["default_picture"]
         self.fields["username"].widget.attrs.update(autocomplete="nickname")
@@ -283,7 +284,10 @@ class ProfileForm(SaveUnlessTakenMixin, forms.ModelForm):
 
     def clean_picture(self):
         upload = self.cleaned_data["picture"]
-        return square_jpeg(upload) if upload else None
+        if upload and not self.square:
+            # Once: whoever loses a race for a username cleans again, with the database locked.
+            self.square = square_jpeg(upload)
+        return self.square
 
     def clean(self):
         cleaned_data = super().clean()

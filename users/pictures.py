@@ -1,20 +1,22 @@
 """What members upload becomes a small square JPEG of our own making, or a form error."""
 
 import secrets
+import subprocess
+import sys
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
-from PIL import Image, ImageOps
+
+from blog_project.work_pool import WorkPool
+from users import decode_picture
 
 MAX_BYTES = 5 * 1024 * 1024
-# Decoded, a picture takes up to four bytes a pixel, and once more when it is converted. A JPEG
-# is counted after its decoder has made it smaller, so that phones' 48 million pixels are welcome.
-MAX_PIXELS = 16_000_000
-MAX_JPEG_PIXELS = 50_000_000
-SIDE = 256  # pixels
 
 NO_PICTURE = "Please choose a JPEG, PNG or WebP picture."
 TOO_LARGE = "Please choose a picture of at most 5 MB and 16 million pixels."
+
+# Not the pool that hashes: pictures must not take the places of logins.
+pool = WorkPool("pictures", threads=1, queue_size=4)
 
 
 def square_jpeg(upload):
@@ -22,29 +24,22 @@ def square_jpeg(upload):
     Return the picture in the file `upload` as a ContentFile: a JPEG of 256 by 256 pixels.
 
     Only its pixels are kept, the right way up: no metadata, nothing behind the picture, and a
-    name that nobody can guess. Raises ValidationError if it is too large or no picture.
+    name that nobody can guess. Raises ValidationError if it is too large or no picture, and
+    QueueFull if too many others are waiting.
     """
     if upload.size > MAX_BYTES:
         raise ValidationError(TOO_LARGE, code="too_large")
-    try:
-        with Image.open(upload, formats=["JPEG", "PNG", "WEBP"]) as image:
-            check_pixels(image, MAX_JPEG_PIXELS)
-            image.draft("RGB", (2 * SIDE, 2 * SIDE))
-            check_pixels(image, MAX_PIXELS)
-            upright = ImageOps.exif_transpose(image).convert("RGBA")
-    except Image.DecompressionBombError as error:
-        raise ValidationError(TOO_LARGE, code="too_large") from error
-    except Exception as error:  # Pillow's decoders raise all sorts on broken files
-        raise ValidationError(NO_PICTURE, code="no_picture") from error
-    square = ImageOps.fit(upright, (SIDE, SIDE))
-    picture = Image.new("RGB", square.size, "white")
-    picture.paste(square, mask=square)
-    file = ContentFile(b"", name=f"{secrets.token_hex(16)}.jpg")
-    picture.save(file, "JPEG", quality=85)
-    return file
+    process = pool.run(decode, upload)
+    status = process.returncode
+    if status == decode_picture.TOO_LARGE or status < 0:  # the system ended it, at its limits
+        raise ValidationError(TOO_LARGE, code="too_large")
+    if status == decode_picture.NO_PICTURE:
+        raise ValidationError(NO_PICTURE, code="no_picture")
+    process.check_returncode()
+    return ContentFile(process.stdout, name=f"{secrets.token_hex(16)}.jpg")
 
 
-def check_pixels(image, most):
-    """Raise DecompressionBombError if `image`, not decoded yet, has more than `most` pixels."""
-    if image.width * image.height > most:
-        raise Image.DecompressionBombError
+def decode(upload):
+    """Run decode_picture.py on the file `upload`, and return the CompletedProcess."""
+    command = [sys.executable, "-P", "-W", "ignore", decode_picture.__file__]
+    return subprocess.run(command, input=upload.read(), stdout=subprocess.PIPE)  # noqa: S603 our own

@@ -1,6 +1,7 @@
 """The production server as it is started, asked and stopped."""
 
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -13,8 +14,10 @@ from pathlib import Path
 
 from django.test import SimpleTestCase, tag
 
-from testing.client import Client
+from testing.cast import PASSWORD
+from testing.client import Client, at_once
 from testing.servers import ROOT, Server, manage, site_environment
+from users.tests.test_profile import picture
 
 
 @tag("slow")
@@ -144,3 +147,76 @@ class Serving(ServerTestCase):
         with sqlite3.connect(self.folder / "site.sqlite3") as database:
             rows = database.execute("SELECT kind FROM users_securityevent ORDER BY id")
             return [kind for (kind,) in rows]
+
+
+class UploadsAtOnce(ServerTestCase):
+    """Forty-eight uploads of the costliest pictures that the site takes, from everywhere."""
+
+    def setUp(self):
+        create = f"User.objects.create_user('Alice', 'alice@example.com', '{PASSWORD}')"
+        code = f"from users.models import User; {create}"
+        manage(self.environment, "shell", "--command", code)
+        self.pictures = [
+            picture("WEBP", (4_000, 4_000), "RGBA", (1, 2, 3, 4)),
+            picture("JPEG", (7_000, 7_000), progressive=True, subsampling=0),
+            picture("JPEG", (7_000, 7_000), "CMYK", (1, 2, 3, 4), progressive=True),
+            picture("PNG", (4_000, 4_000), "RGBA", (1, 2, 3, 4)),
+            picture("PNG", size=(64, 64))[:33] + bytes(5_000_000),
+        ]
+
+    def test_leave_the_worker_small_and_the_pages_quick(self):
+        media = str(self.folder / "media")
+        with self.serve(MEDIA_ROOT=media) as server:
+            self.alice = Client(server.port)
+            self.alice.read_form("/login/")
+            fields = {"username": "alice@example.com", "password": PASSWORD}
+            self.assertEqual(self.alice.post("/login/", **fields).status, 302)
+            self.alice.read_form("/account/")
+            (self.worker,), self.over, self.most = server.workers(), threading.Event(), 0
+            self.seconds = []
+            watchers = [
+                threading.Thread(target=work)
+                for work in [self.watch, lambda: self.read("/"), lambda: self.read("/healthz")]
+            ]
+            for watcher in watchers:
+                watcher.start()
+            statuses = at_once(48, self.upload)
+            self.over.set()
+            for watcher in watchers:
+                watcher.join()
+            self.assertLess(self.memory(self.worker, "VmHWM"), 200)
+        self.assertGreater(self.most, 100)  # or nothing was measured
+        self.assertLess(self.most, 500)
+        self.assertLess(max(self.seconds), 1)
+        self.assertLessEqual(set(statuses), {302, 200, 503})  # stored, refused, no room to wait
+        self.assertIn(503, statuses)
+        self.assertIn(302, statuses)
+
+    def upload(self, index):
+        client = Client(self.alice.port, ip=f"198.51.{index}.7")
+        client.cookies, client.token = dict(self.alice.cookies), self.alice.token
+        data = self.pictures[index % len(self.pictures)]
+        return client.upload("/account/", "picture", data, username="Alice").status
+
+    def read(self, path):
+        client = Client(self.alice.port, ip="203.0.113.9")
+        while not self.over.is_set():
+            self.seconds.append(client.get(path).seconds)
+            time.sleep(0.05)
+
+    def watch(self):
+        """Keep how many MB the worker and what it started took at most, together."""
+        while not self.over.is_set():
+            lists = Path(f"/proc/{self.worker}/task").glob("*/children")
+            pids = [self.worker, *(pid for path in lists for pid in path.read_text().split())]
+            self.most = max(self.most, sum(self.memory(pid, "VmRSS") for pid in pids))
+            time.sleep(0.01)
+
+    def memory(self, pid, name):
+        """Return the MB of the process `pid` that its line `name` says, 0 if it is over."""
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            return 0
+        found = re.search(rf"{name}:\s+(\d+) kB", status)
+        return int(found[1]) / 1024 if found else 0

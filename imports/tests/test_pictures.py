@@ -12,6 +12,7 @@ from imports.posts import Posts
 from imports.tests.test_flask_blog import FIRST, FlaskBlogTestCase
 from imports.tests.test_users import BARE
 from users.models import User
+from users.pictures import pool
 from users.tests.test_profile import picture
 
 
@@ -41,6 +42,13 @@ class Pictures(FlaskBlogTestCase):
         with Image.open(self.stored()[0]) as image:
             self.assertEqual((image.format, image.size), ("JPEG", (256, 256)))
         self.assertEqual(User.objects.get(username="Dave2").picture.name, "default.jpg")
+
+    def test_more_than_there_is_room_for_in_the_queue_are_made_ours_in_turn(self):
+        for number in range(pool.capacity + 2):
+            (self.pictures / f"{number}.png").write_bytes(picture("PNG"))
+            self.add_user(number, f"{number}.png")
+        self.run_import(pictures=str(self.pictures))
+        self.assertEqual(len(self.stored()), pool.capacity + 2)
 
     def test_is_left_and_told_without_the_directory(self):
         self.add_user(1, "a.png")

@@ -1,14 +1,27 @@
+import subprocess
+import sys
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import skipUnless
 from unittest.mock import patch
 from zlib import crc32
 
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
-from PIL import Image
+from django.test import SimpleTestCase, tag
+from PIL import Image, ImageOps
 
 from blog.models import Post
+from blog_project.work_pool import WorkPool
+from users import decode_picture, hashers, pictures
 from users.forms import ProfileForm
+from users.models import SecurityEvent
 from users.pictures import NO_PICTURE, TOO_LARGE
 from users.tests.test_profile import ProfileTestCase, picture
+
+on_linux = skipUnless(sys.platform == "linux", "processes have limits of their own on Linux alone")
 
 
 def bomb():
@@ -17,6 +30,13 @@ def bomb():
     data[16:24] = (30_000).to_bytes(4) * 2
     data[29:33] = crc32(data[12:29]).to_bytes(4)
     return bytes(data)
+
+
+def with_scans(number):
+    """Return a progressive JPEG of `number` more scans than it needs, all of them empty."""
+    data = picture("JPEG", progressive=True)
+    scan = b"\xff\xda\0\x08\1\1\0\1\x3f\0"
+    return data[:-2] + scan * number + data[-2:]
 
 
 class Picture(ProfileTestCase):
@@ -81,7 +101,9 @@ class Picture(ProfileTestCase):
     def test_every_mode_of_pixels_is_taken(self):
         for mode in ["1", "L", "LA", "P", "I;16"]:
             with self.subTest(mode):
-                self.assertRedirects(self.update(picture(mode=mode, color=1)), "/account/")
+                for size in [(300, 200), (1_100, 1_200)]:  # that is shrunk before it is converted
+                    upload = picture(mode=mode, color=1, size=size)
+                    self.assertRedirects(self.update(upload), "/account/")
         self.assertRedirects(self.update(picture("JPEG", mode="CMYK")), "/account/")
 
     def test_everything_else_is_a_form_error(self):
@@ -197,3 +219,150 @@ class PictureGet(ProfileTestCase):
             "pictures//secret.txt",
         ]:
             self.assertEqual(self.client.get(f"/media/{path}").status_code, 404)
+
+
+class Orientation(SimpleTestCase):
+    def test_all_eight_are_turned_as_pillow_itself_does(self):
+        image = Image.new("RGB", (256, 256), "red")
+        image.paste("blue", (0, 0, 128, 256))
+        image.paste("green", (0, 0, 64, 64))
+        for format in ["JPEG", "PNG", "WEBP"]:
+            for orientation in range(10):  # 0 and 9 mean nothing
+                exif = Image.Exif()
+                exif[0x0112] = orientation
+                file = BytesIO()
+                image.save(file, format, exif=exif)
+                square = Image.open(BytesIO(decode_picture.square_jpeg(file.getvalue())))
+                expected = ImageOps.exif_transpose(Image.open(file)).convert("RGB")
+                with self.subTest(format, orientation=orientation):
+                    for corner in [(20, 20), (236, 20), (20, 236), (236, 236)]:
+                        for got, want in zip(
+                            square.getpixel(corner), expected.getpixel(corner), strict=True
+                        ):
+                            self.assertAlmostEqual(got, want, delta=10)
+
+
+class Scans(ProfileTestCase):
+    def test_more_than_any_editor_writes_are_a_form_error(self):
+        response = self.update(with_scans(2_000), "me.jpg")
+        self.assertIn(NO_PICTURE, response.context["form"].errors["picture"])
+        self.assertEqual(self.files(), [])
+
+    def test_are_counted_before_anything_is_decoded(self):
+        with patch.object(Image, "open") as open_image, self.assertRaises(ValueError):
+            decode_picture.square_jpeg(with_scans(100))
+        open_image.assert_not_called()
+
+    def test_as_many_as_editors_write_are_welcome(self):
+        self.assertEqual(decode_picture.count_scans(picture("JPEG")), 1)
+        self.assertEqual(decode_picture.count_scans(picture("JPEG", progressive=True)), 10)
+        self.assertRedirects(self.update(with_scans(20)), "/account/")
+
+    def test_of_a_thumbnail_or_a_second_picture_do_not_count(self):
+        thumbnail = picture("JPEG", comment=b"\xff\xda" * 100)
+        self.assertEqual(decode_picture.count_scans(thumbnail + with_scans(100)), 1)
+
+    def test_do_not_hide_behind_what_the_decoder_skips(self):
+        data = with_scans(100)
+        head, scan, rest = data.partition(b"\xff\xda")
+        for marker in [
+            b"\xff\1",
+            b"\xff\x02",
+            b"\xff\xbf",
+            b"\xff\xd0",
+            b"\xff\0",
+            b"\xff\xff\xff",
+        ]:
+            hidden = head + marker + b"\xff\xff" + scan + rest
+            self.assertGreater(decode_picture.count_scans(hidden), decode_picture.MAX_SCANS)
+
+
+class Limits(SimpleTestCase):
+    """What one picture may take, whatever it is."""
+
+    def assertTooLarge(self, data):
+        with self.assertRaisesMessage(ValidationError, TOO_LARGE):
+            pictures.square_jpeg(ContentFile(data))
+
+    def instead(self, code):
+        """Let `code` run in the place of what decodes, under the same limits."""
+        folder = self.enterContext(TemporaryDirectory())
+        script = Path(folder, "script.py")
+        script.write_text(f"from users import decode_picture\ndecode_picture.limit()\n{code}\n")
+        self.enterContext(patch.object(decode_picture, "__file__", str(script)))
+        self.enterContext(patch.dict("os.environ", PYTHONPATH="."))
+
+    @on_linux
+    def test_beyond_the_memory_it_is_a_form_error(self):
+        size = (7_000, 7_000)  # of four colours, all of which libjpeg keeps as it reads on
+        self.assertTooLarge(picture("JPEG", size, "CMYK", (1, 2, 3, 4), progressive=True))
+
+    def test_a_phones_48_million_pixels_in_all_scans_fit(self):
+        upload = picture("JPEG", (8_000, 6_000), progressive=True)
+        self.assertTrue(pictures.square_jpeg(ContentFile(upload)))
+
+    def test_the_largest_of_the_other_formats_fit(self):
+        for format in ["PNG", "WEBP"]:
+            upload = picture(format, (4_000, 4_000), "RGBA", (1, 2, 3, 4))
+            with self.subTest(format):
+                self.assertTrue(pictures.square_jpeg(ContentFile(upload)))
+        self.assertTooLarge(picture("WEBP", (4_000, 4_001)))
+
+    @on_linux
+    def test_memory_is_not_to_be_had(self):
+        self.instead("try: bytearray(400_000_000)\nexcept MemoryError: raise SystemExit(4)")
+        self.assertTooLarge(b"")
+
+    @on_linux
+    @tag("slow")
+    def test_beyond_the_time_it_is_ended(self):
+        self.instead("while True: pass")
+        self.assertTooLarge(b"")
+
+    def test_is_shrunk_before_it_is_converted(self):
+        sizes, convert = [], Image.Image.convert
+
+        def converted(image, *args, **options):
+            sizes.append(max(image.size))
+            return convert(image, *args, **options)
+
+        with patch.object(Image.Image, "convert", converted):
+            for mode in ["P", "RGBA"]:
+                decode_picture.square_jpeg(picture("PNG", (2_000, 3_000), mode, 1))
+        self.assertEqual(max(sizes), 1_024)
+
+    def test_limits_leave_room_for_a_picture_and_a_site(self):
+        self.assertLess(decode_picture.CPU_SECONDS, 3)
+        self.assertLess(decode_picture.MEMORY, 400 * 1024 * 1024)
+
+    def test_broken_installation_is_nobodys_bad_picture(self):
+        self.instead("raise SystemExit(1)")
+        with self.assertRaises(subprocess.CalledProcessError):
+            pictures.square_jpeg(ContentFile(picture()))
+
+
+class BusyPool(ProfileTestCase):
+    def setUp(self):
+        super().setUp()
+        pool = WorkPool("test", threads=1, queue_size=0)
+        pool.capacity = pool.threads = 0
+        self.real = pictures.pool
+        self.enterContext(patch.object(pictures, "pool", pool))
+
+    def test_upload_is_a_503_that_changes_nothing_and_does_not_count(self):
+        for _ in range(21):
+            response = self.update(picture(), username="Alicia")
+            self.assertContains(response, "uploading a picture", status_code=503)
+            self.assertEqual(response["Retry-After"], "10")
+        self.alice.refresh_from_db()
+        self.assertEqual((self.alice.username, self.files()), ("Alice", []))
+        self.assertFalse(SecurityEvent.objects.exists())
+
+    def test_username_and_login_do_not_wait_for_it(self):
+        self.assertRedirects(self.update(username="Alicia"), "/account/")
+        self.client.post("/logout/")
+        self.assertEqual(self.log_in().status_code, 302)
+
+    def test_is_one_thread_and_a_queue_of_four_and_not_the_one_that_hashes(self):
+        self.assertIsNot(self.real, hashers.pool)
+        self.assertEqual((self.real.threads, self.real.capacity), (1, 5))

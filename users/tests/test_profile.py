@@ -10,6 +10,7 @@ from PIL import Image
 from testing.cast import PASSWORD, MailTestCase
 from users.forms import ProfileForm
 from users.models import USERNAME_TAKEN, Kind, User
+from users.pictures import square_jpeg
 
 
 def picture(format="PNG", size=(300, 200), mode="RGB", color="red", **options):
@@ -88,8 +89,12 @@ class Username(ProfileTestCase):
             User.objects.get_or_create(username="Dave", email="dave@example.com")
             return clean(form)
 
-        with patch.object(ProfileForm, "clean", clean_first):
+        with (
+            patch.object(ProfileForm, "clean", clean_first),
+            patch("users.forms.square_jpeg", wraps=square_jpeg) as decoded,
+        ):
             response = self.update(picture(), username="Dave")
+        self.assertEqual(decoded.call_count, 1)  # not again with the database locked
         self.assertEqual(response.context["form"].errors, {"username": [USERNAME_TAKEN]})
         self.alice.refresh_from_db()
         self.assertEqual((self.alice.username, self.alice.picture.name), ("Alice", "default.jpg"))

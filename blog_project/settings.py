@@ -254,6 +254,7 @@ LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES = env_count(
 SIGNUPS_PER_IP_PER_HOUR = env_count("SIGNUPS_PER_IP_PER_HOUR", default=20)
 MAILS_PER_EMAIL_PER_HOUR = env_count("MAILS_PER_EMAIL_PER_HOUR", default=5)
 MAILS_PER_IP_PER_HOUR = env_count("MAILS_PER_IP_PER_HOUR", default=20)
+PICTURES_PER_MEMBER_PER_HOUR = env_count("PICTURES_PER_MEMBER_PER_HOUR", default=20)
 
 # With true, a login waits until the member has confirmed the email.
 EMAIL_VERIFICATION_REQUIRED = env_bool("EMAIL_VERIFICATION_REQUIRED", default=False)

@@ -261,6 +261,7 @@ class Kind(models.TextChoices):
     EMAIL_CONFIRMED = "e-mail confirmed", "Email confirmed"
     EMAIL_CHANGED = "e-mail changed", "Email changed"
     USERNAME_CHANGED = "username changed", "Username changed"
+    PICTURE_UPLOADED = "picture uploaded", "Picture uploaded"
     SESSION_ENDED = "session ended", "Session ended"
     ACCOUNT_DELETED = "account deleted", "Account deleted"
     THROTTLED = "throttled", "Too many attempts"

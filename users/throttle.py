@@ -63,6 +63,9 @@ SIGNUP_LIMITS = [
 RESET_LIMITS = mail_limits(Kind.RESET_REQUESTED)
 CONFIRMATION_LIMITS = mail_limits(Kind.CONFIRMATION_REQUESTED)
 USERNAME_LIMITS = mail_limits(Kind.USERNAME_CHANGED)
+PICTURE_LIMITS = [
+    Limit("PICTURES_PER_MEMBER_PER_HOUR", HOUR, [Kind.PICTURE_UPLOADED], ["user"]),
+]
 PASSWORD_CHANGE_LIMITS = [*PASSWORD_LIMITS, *mail_limits(Kind.PASSWORD_CHANGED)]
 
 # After one of these in some network, the failures before it count no more there.

@@ -166,7 +166,7 @@ class UploadsAtOnce(ServerTestCase):
 
     def test_leave_the_worker_small_and_the_pages_quick(self):
         media = str(self.folder / "media")
-        with self.serve(MEDIA_ROOT=media) as server:
+        with self.serve(MEDIA_ROOT=media, PICTURES_PER_MEMBER_PER_HOUR="1000") as server:
             self.alice = Client(server.port)
             self.alice.read_form("/login/")
             fields = {"username": "alice@example.com", "password": PASSWORD}

@@ -15,11 +15,13 @@ from PIL import Image, ImageOps
 
 from blog.models import Post
 from blog_project.work_pool import WorkPool
+from testing.cast import PASSWORD
 from users import decode_picture, hashers, pictures
 from users.forms import ProfileForm
-from users.models import SecurityEvent
+from users.models import Kind, SecurityEvent
 from users.pictures import NO_PICTURE, TOO_LARGE
 from users.tests.test_profile import ProfileTestCase, picture
+from users.tests.test_throttle import ThrottleTestCase
 
 on_linux = skipUnless(sys.platform == "linux", "processes have limits of their own on Linux alone")
 
@@ -366,3 +368,59 @@ class BusyPool(ProfileTestCase):
     def test_is_one_thread_and_a_queue_of_four_and_not_the_one_that_hashes(self):
         self.assertIsNot(self.real, hashers.pool)
         self.assertEqual((self.real.threads, self.real.capacity), (1, 5))
+
+
+class UploadsPerMember(ThrottleTestCase):
+    def setUp(self):
+        super().setUp()
+        refused = ValidationError(NO_PICTURE)
+        self.decoded = self.enterContext(patch("users.forms.square_jpeg", side_effect=refused))
+        self.client.force_login(self.alice)
+
+    def upload(self, ip="192.0.2.1"):
+        file = SimpleUploadedFile("me.png", b"no picture")
+        return self.post("/account/", ip, username="Alice", picture=file)
+
+    def use_up(self):
+        for number in range(20):
+            self.assertContains(self.upload(ip=f"198.51.100.{number}"), NO_PICTURE)
+
+    def test_twenty_an_hour_are_decoded_from_wherever_they_come(self):
+        self.use_up()
+        self.assertThrottled(self.upload(), 60)
+        self.assertEqual(self.decoded.call_count, 20)
+        self.age(minutes=60)
+        self.assertContains(self.upload(), NO_PICTURE)
+
+    def test_another_email_is_no_new_count(self):
+        self.use_up()
+        self.alice.email = "alice@example.org"
+        self.alice.save()
+        self.assertThrottled(self.upload(), 60)
+
+    def test_username_and_default_picture_neither_count_nor_are_limited(self):
+        for _ in range(21):
+            self.assertLetIn(self.post("/account/", username="Alice"))
+        self.use_up()
+        self.assertLetIn(self.post("/account/", username="Alicia"))
+
+    def test_other_members_and_logins_are_not_held_up(self):
+        self.use_up()
+        self.client.post("/logout/")
+        self.assertLetIn(self.try_password(password=PASSWORD))
+        self.client.force_login(self.bob)
+        self.assertContains(self.upload(), NO_PICTURE)
+
+    def test_strangers_have_no_count(self):
+        self.client.post("/logout/")
+        SecurityEvent.objects.all().delete()
+        self.assertRedirects(self.upload(), "/login/?next=/account/")
+        self.assertFalse(SecurityEvent.objects.exists())
+        self.decoded.assert_not_called()
+
+    def test_uploads_push_no_login_off_the_page(self):
+        self.client.post("/logout/")
+        self.log_in()
+        self.use_up()
+        self.assertContains(self.client.get("/account/"), "Logged in")
+        self.assertEqual(SecurityEvent.objects.filter(kind=Kind.PICTURE_UPLOADED).count(), 20)

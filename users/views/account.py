@@ -19,15 +19,27 @@ from django.views.generic import UpdateView
 from users.emails import send_email
 from users.forms import ProfileForm
 from users.models import Kind, SecurityEvent, User
-from users.throttle import PASSWORD_LIMITS, USERNAME_LIMITS, ThrottleMixin, attempt
+from users.throttle import (
+    PASSWORD_LIMITS,
+    PICTURE_LIMITS,
+    USERNAME_LIMITS,
+    ThrottleMixin,
+    attempt,
+)
 
 logger = logging.getLogger(__name__)
 
 NOT_STORED = "The picture could not be stored. Please try again later."
 ACCOUNT_UPDATED = "Your account has been updated."
-# What strangers can cause without the password: it must not push a login that was not the
-# member's off the page.
-BY_STRANGERS = [Kind.LOGIN_FAILED, Kind.SIGNUP_REFUSED, Kind.RESET_REQUESTED, Kind.THROTTLED]
+# What strangers can cause without the password, an upload with a stolen session: it must not push
+# a login that was not the member's off the page.
+BY_STRANGERS = [
+    Kind.LOGIN_FAILED,
+    Kind.SIGNUP_REFUSED,
+    Kind.RESET_REQUESTED,
+    Kind.PICTURE_UPLOADED,
+    Kind.THROTTLED,
+]
 
 
 class DeletedConcurrentlyMixin:
@@ -80,6 +92,13 @@ class AccountView(DeletedConcurrentlyMixin, UpdateView):
     def get_object(self):
         # A copy: what somebody types into the form is not yet their name in the heading.
         return copy(self.request.user)
+
+    def post(self, request, *args, **kwargs):
+        if "picture" not in request.FILES:  # a change of the username costs nothing
+            return super().post(request, *args, **kwargs)
+        user = request.user
+        with attempt(request, PICTURE_LIMITS, Kind.PICTURE_UPLOADED, user.email, user):
+            return super().post(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs):
         events = self.request.user.events

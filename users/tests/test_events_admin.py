@@ -37,7 +37,9 @@ class WhatStaffDo(EventTestCase):
         self.client.post(f"{self.url}/change/", {**data, "username": "Bob"})
         self.assertMailed()
         self.client.post(f"{self.url}/change/", data)
-        self.assertIn("your username is now Alicia. It was Alice.", mail.outbox[0].body)
+        self.assertIn(
+            "the username of your account is now Alicia. It was Alice.", mail.outbox[0].body
+        )
         self.assertMailed(("alice@example.com", "Your username has changed"))
         self.client.post(f"{self.url}/change/", data)
         self.assertMailed()

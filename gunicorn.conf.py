@@ -36,7 +36,7 @@ threads = settings.THREADS
 preload_app = True
 # A proxy keeps its connections for about a minute, and must not find one closed.
 keepalive = 75  # seconds
-# SIGTERM lets a request end that is under way, a login in a long line too.
+# SIGTERM lets a request end that is under way, a login that waits in a queue too.
 graceful_timeout = 30  # seconds
 # Whether HTTPS was used is what SECURE_PROXY_SSL is for, not for a header from this machine.
 forwarded_allow_ips = ""

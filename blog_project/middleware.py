@@ -71,7 +71,7 @@ def set_headers(get_response):
 
 
 class ErrorPages:
-    """Draws the pages for which Django has no handler: 405, and what RetryLater asks for."""
+    """Renders the pages for which Django has no handler: 405, and what RetryLater asks for."""
 
     def __init__(self, get_response):
         self.get_response = get_response

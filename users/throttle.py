@@ -28,8 +28,8 @@ class Limit(NamedTuple):
     columns: list[str]
 
 
-QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
-BOTH = ["email", "network"]
+FIFTEEN_MINUTES, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
+EMAIL_AND_NETWORK = ["email", "network"]
 FAILURES = [Kind.LOGIN_FAILED]
 # What has cost a hash of the member's password, right or wrong.
 ATTEMPTS = [*FAILURES, Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.PASSWORD_CHANGED]
@@ -49,12 +49,17 @@ def mail_limits(kind):
 
 
 PASSWORD_LIMITS = [
-    Limit("LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES", QUARTER, FAILURES, BOTH),
+    Limit(
+        "LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES",
+        FIFTEEN_MINUTES,
+        FAILURES,
+        EMAIL_AND_NETWORK,
+    ),
     Limit("LOGIN_FAILURES_PER_EMAIL_PER_DAY", DAY, FAILURES, ["email"]),
-    Limit("LOGIN_FAILURES_PER_IP_PER_15_MINUTES", QUARTER, FAILURES, ["network"]),
+    Limit("LOGIN_FAILURES_PER_IP_PER_15_MINUTES", FIFTEEN_MINUTES, FAILURES, ["network"]),
     # Right passwords cost as much as wrong ones. Not per network alone: a whole office logs in
     # every morning.
-    Limit("LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES", QUARTER, ATTEMPTS, BOTH),
+    Limit("LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES", FIFTEEN_MINUTES, ATTEMPTS, EMAIL_AND_NETWORK),
 ]
 SIGNUP_LIMITS = [
     Limit("SIGNUPS_PER_IP_PER_HOUR", HOUR, SIGNUPS, ["network"]),
@@ -89,7 +94,7 @@ class ThrottleMixin:
     View mixin: a POST is an attempt, of which `limits` say how many there may be.
 
     It is an event of `kind` unless the view calls `succeed`, and none if the form was invalid
-    and `counts` says that nothing was tried.
+    and `is_attempt` says that nothing was tried.
     """
 
     limits = None
@@ -97,10 +102,10 @@ class ThrottleMixin:
     email_field = "email"
 
     def post(self, request, *args, **kwargs):
-        with attempt(request, self.limits, self.kind, *self.who()) as self.event:
+        with attempt(request, self.limits, self.kind, *self.email_and_user()) as self.event:
             return super().post(request, *args, **kwargs)
 
-    def who(self):
+    def email_and_user(self):
         """Return whom the attempt concerns: an email, and its user if that is known."""
         return self.request.POST.get(self.email_field, ""), None
 
@@ -112,13 +117,38 @@ class ThrottleMixin:
         self.event.save(update_fields=["kind", "user"])
 
     def form_invalid(self, form):
-        if not self.counts(form):
+        if not self.is_attempt(form):
             self.event.delete()
         return super().form_invalid(form)
 
-    def counts(self, form):
+    def is_attempt(self, form):
         """Return whether the invalid `form` was an attempt: it hashed, or told something."""
         raise NotImplementedError
+
+
+class CurrentPasswordMixin(ThrottleMixin):
+    """View mixin for forms that ask for the current password of `get_member` in `proof_field`."""
+
+    limits = PASSWORD_LIMITS
+    kind = Kind.LOGIN_FAILED
+    proof_field = "password"
+
+    def get_member(self):
+        return self.request.user
+
+    def email_and_user(self):
+        return self.get_member().email, self.get_member()
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "user": self.get_member()}
+
+    def form_invalid(self, form):
+        if self.proof_field in form.cleaned_data:
+            self.succeed(Kind.PASSWORD_CONFIRMED)
+        return super().form_invalid(form)
+
+    def is_attempt(self, form):
+        return not form.has_error(self.proof_field, "required")
 
 
 @contextmanager
@@ -166,7 +196,7 @@ def lock(event):
     if connection.vendor == "sqlite":
         return  # whoever began a transaction is the only writer (`transaction_mode`)
     with connection.cursor() as cursor:  # pragma: no cover (the tests on PostgreSQL do)
-        for column in BOTH:  # in one order for all, or two could wait for each other
+        for column in EMAIL_AND_NETWORK:  # in one order for all, or two could wait for each other
             name = f"{column}={getattr(event, column)}"
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
@@ -175,9 +205,9 @@ def check(limit, event, success):
     """Raise Throttled if `event` is one too many for `limit`, after the `last_success`."""
     columns, start = limit.columns, event.time - limit.window
     if success and limit.kinds == FAILURES and "email" in columns:
-        # A usual place of the member is counted by itself, or whoever hammers the email from
-        # elsewhere would keep them out (ASVS 6.1.1).
-        columns, start = BOTH, max(start, success)
+        # Where the member has logged in before, that network is counted alone, or whoever hammers
+        # the email from elsewhere would keep them out (ASVS 6.1.1).
+        columns, start = EMAIL_AND_NETWORK, max(start, success)
     most = getattr(settings, limit.setting)
     counted = SecurityEvent.objects.filter(
         kind__in=limit.kinds, time__gt=start, **same(event, columns)
@@ -211,7 +241,7 @@ def record_throttled(event, error):
     """Write that `event` was throttled, once in 15 minutes: nobody fills the disk that way."""
     event.kind = Kind.THROTTLED
     recorded = SecurityEvent.objects.filter(
-        kind=event.kind, time__gt=event.time - QUARTER, **same(event, error.columns)
+        kind=event.kind, time__gt=event.time - FIFTEEN_MINUTES, **same(event, error.columns)
     )
     if not recorded.exists():
         event.save()

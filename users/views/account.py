@@ -20,10 +20,8 @@ from users.emails import send_email
 from users.forms import ProfileForm
 from users.models import Kind, SecurityEvent, User
 from users.throttle import (
-    PASSWORD_LIMITS,
     PICTURE_LIMITS,
     USERNAME_LIMITS,
-    ThrottleMixin,
     attempt,
 )
 
@@ -56,31 +54,6 @@ class DeletedConcurrentlyMixin:
                 raise
             logout(request)
             return redirect("login")
-
-
-class CurrentPasswordMixin(ThrottleMixin):
-    """View mixin for forms that ask for the current password of `get_member` in `proof_field`."""
-
-    limits = PASSWORD_LIMITS
-    kind = Kind.LOGIN_FAILED
-    proof_field = "password"
-
-    def get_member(self):
-        return self.request.user
-
-    def who(self):
-        return self.get_member().email, self.get_member()
-
-    def get_form_kwargs(self):
-        return {**super().get_form_kwargs(), "user": self.get_member()}
-
-    def form_invalid(self, form):
-        if self.proof_field in form.cleaned_data:
-            self.succeed(Kind.PASSWORD_CONFIRMED)
-        return super().form_invalid(form)
-
-    def counts(self, form):
-        return not form.has_error(self.proof_field, "required")
 
 
 @method_decorator([sensitive_post_parameters(), login_required], name="dispatch")

@@ -15,8 +15,9 @@ from users.events import record
 from users.export import export
 from users.forms import CurrentPasswordForm
 from users.models import Kind
+from users.throttle import CurrentPasswordMixin
 
-from .account import CurrentPasswordMixin, DeletedConcurrentlyMixin
+from .account import DeletedConcurrentlyMixin
 from .login import clear_browser_cache
 
 ACCOUNT_DELETED = "Your account has been deleted."

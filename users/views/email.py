@@ -20,9 +20,15 @@ from users.forms import (
     EmailCorrectForm,
 )
 from users.models import EMAIL_TAKEN, Kind, User
-from users.throttle import CONFIRMATION_LIMITS, SIGNUP_LIMITS, ThrottleMixin, attempt
+from users.throttle import (
+    CONFIRMATION_LIMITS,
+    SIGNUP_LIMITS,
+    CurrentPasswordMixin,
+    ThrottleMixin,
+    attempt,
+)
 
-from .account import CurrentPasswordMixin, DeletedConcurrentlyMixin
+from .account import DeletedConcurrentlyMixin
 from .login import UNCONFIRMED_KEY, get_unconfirmed
 from .password import ChangedConcurrentlyMixin
 
@@ -146,7 +152,7 @@ class EmailCorrectView(ThrottleMixin, FormView):
         send_link(self.request, "email_confirm", user, user.email)
         return redirect("login")
 
-    def counts(self, form):
+    def is_attempt(self, form):
         return form.has_error("email", "unique")  # it told who has an account (ASVS 6.3.8)
 
 

@@ -97,7 +97,7 @@ class LoginView(
             remember_unconfirmed(self.request, form.unconfirmed)
         return super().form_invalid(form)
 
-    def counts(self, form):
+    def is_attempt(self, form):
         return bool(form.non_field_errors())  # else a field was empty, and nothing was hashed
 
 

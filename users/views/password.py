@@ -16,9 +16,9 @@ from users.forms import (
     SetPasswordForm,
 )
 from users.models import Kind
-from users.throttle import PASSWORD_CHANGE_LIMITS, RESET_LIMITS, ThrottleMixin
+from users.throttle import PASSWORD_CHANGE_LIMITS, RESET_LIMITS, CurrentPasswordMixin, ThrottleMixin
 
-from .account import CurrentPasswordMixin, DeletedConcurrentlyMixin
+from .account import DeletedConcurrentlyMixin
 
 CHANGED = "Your password has been changed. You are logged out on all other devices."
 
@@ -62,7 +62,7 @@ class PasswordResetView(ThrottleMixin, auth_views.PasswordResetView):
     limits = RESET_LIMITS
     kind = Kind.RESET_REQUESTED
 
-    def counts(self, form):
+    def is_attempt(self, form):
         return False  # no mail is sent
 
 

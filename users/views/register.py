@@ -37,6 +37,6 @@ class RegisterView(ThrottleMixin, FormView):
         send_link(self.request, "email_confirm", user, user.email, sent=sent)
         return redirect("login")
 
-    def counts(self, form):
+    def is_attempt(self, form):
         # It told who has an account (ASVS 6.3.8), or hashed and lost a race.
         return form.has_error("email", "unique") or bool(form.instance.password)

@@ -3,7 +3,7 @@
 # make serve  set up what is missing and serve as in production, with the environment in .env
 # CONTRIBUTING.md says more about the others.
 
-PORT ?= 8000
+export PORT ?= 8000
 PYTHON3 ?= python3
 PYTHON = .venv/bin/python
 

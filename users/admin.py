@@ -194,12 +194,11 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
             raise PermissionDenied
         if request.method == "POST":
             form = PasswordLinkForm(user)
-            if form.is_valid():
-                record(None, Kind.RESET_REQUESTED, user=user)
-                self.log_change(request, user, "Sent a link to set a password.")
-                context = {"by_staff": True, "sent": f"A link is on its way to {user.email}."}
-                secure = request.is_secure()
-                form.save(request=request, use_https=secure, extra_email_context=context)
+            form.full_clean()
+            record(None, Kind.RESET_REQUESTED, user=user)
+            self.log_change(request, user, "Sent a link to set a password.")
+            context = {"by_staff": True, "sent": f"A link is on its way to {user.email}."}
+            form.save(request=request, extra_email_context=context)
             return redirect("admin:users_user_change", user.pk)
         context = {"title": "Send a link to set a password", "opts": self.opts, "original": user}
         return TemplateResponse(

@@ -172,8 +172,7 @@ def attempt(request, limits, kind, email, user=None):
     try:
         yield event
     except QueueFull:
-        if event.kind == kind:
-            event.delete()  # nothing was tried: a busy site must not lock members out
+        event.delete()  # nothing was tried: a busy site must not lock members out
         raise
     finally:
         if event.pk:

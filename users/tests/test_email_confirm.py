@@ -6,6 +6,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from testing.cast import PASSWORD, MailTestCase
+from users.emails import read_token
 from users.forms import NOT_YOURS, CurrentPasswordForm
 from users.models import Kind, SecurityEvent, User
 from users.tests.test_register import VALID_DATA
@@ -85,6 +86,22 @@ class EmailConfirm(EmailConfirmTestCase):
             response = self.client.post(url, {"password": PASSWORD}, follow=True)
             self.assertContains(response, "Your email address is confirmed.")
             self.assertConfirmed()
+
+    def test_of_two_clicks_at_once_the_second_changes_nothing(self):
+        url, reads = self.ask(), []
+
+        def read(token, users):
+            if reads:  # the first click is through, and this one waited for its lock
+                User.objects.filter(pk=self.alice.pk).update(email_confirmed_at=timezone.now())
+            reads.append(token)
+            return read_token(token, users)
+
+        self.client.force_login(self.alice)
+        with patch("users.views.email.read_token", read):
+            response = self.client.post(url, follow=True)
+        self.assertContains(response, "Your email address is confirmed.")
+        self.assertEqual(len(reads), 2)
+        self.assertFalse(self.alice.events.filter(kind=Kind.EMAIL_CONFIRMED).exists())
 
     def test_every_link_sent_works_until_one_is_used(self):
         first, second = self.ask(), self.ask()

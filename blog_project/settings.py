@@ -308,6 +308,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE_SSL else 0
 SESSION_COOKIE_SECURE = SECURE_SSL
 CSRF_COOKIE_SECURE = SECURE_SSL
 CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "blog_project.messages.HostCookieStorage"
 CSRF_FAILURE_VIEW = "users.views.login.csrf_failure"
 if SECURE_SSL:
     # No subdomain, and no page over plain HTTP, can set cookies of these names.

@@ -1,7 +1,9 @@
 from django.test import override_settings
 
 from blog_project.tests.test_settings import KEY, settings_with
-from testing.cast import CastTestCase
+from testing.cast import PASSWORD, CastTestCase
+from users.models import Session
+from users.views.register import ACCOUNT_CREATED
 
 
 class Headers(CastTestCase):
@@ -49,6 +51,33 @@ class Headers(CastTestCase):
     SECURE_HSTS_SECONDS=settings_with(SECRET_KEY=KEY)["SECURE_HSTS_SECONDS"],
 )
 class OverHttps(CastTestCase):
+    def sign_up(self):
+        names = {"username": "Dave", "email": "dave@example.com"}
+        passwords = {"password1": PASSWORD, "password2": PASSWORD}
+        return self.client.post(
+            "/register/", names | passwords, secure=True, headers={"referer": "https://testserver/"}
+        )
+
+    @override_settings(SESSION_COOKIE_SECURE=True)
+    def test_messages_are_in_a_cookie_of_this_host_alone(self):
+        kept = self.sign_up().cookies
+        self.assertNotIn("messages", kept)
+        response = self.client.get("/login/", secure=True)
+        self.assertContains(response, ACCOUNT_CREATED)
+        for cookie in [kept["__Host-messages"], response.cookies["__Host-messages"]]:
+            self.assertTrue(cookie["secure"])
+            self.assertEqual((cookie["path"], cookie["domain"]), ("/", ""))
+        self.assertTrue(kept["__Host-messages"]["httponly"])
+        self.assertEqual(response.cookies["__Host-messages"]["max-age"], 0)
+        self.assertFalse(Session.objects.exists())
+
+    @override_settings(SESSION_COOKIE_SECURE=True)
+    def test_no_subdomain_puts_a_message_on_a_page(self):
+        self.sign_up()
+        self.client.cookies["messages"] = self.client.cookies.pop("__Host-messages").value
+        response = self.client.get("/login/", secure=True)
+        self.assertNotContains(response, ACCOUNT_CREATED)
+
     def test_browsers_come_back_over_https_for_a_year(self):
         response = self.client.get("/", secure=True)
         self.assertEqual(response["Strict-Transport-Security"], "max-age=31536000")

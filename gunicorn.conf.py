@@ -8,6 +8,7 @@ import os
 import sys
 
 import django
+import gunicorn
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
@@ -40,5 +41,7 @@ keepalive = 75  # seconds
 graceful_timeout = 30  # seconds
 # Whether HTTPS was used is what SECURE_PROXY_SSL is for, not for a header from this machine.
 forwarded_allow_ips = ""
+# What the Server header says: nothing, to whoever looks for sites with this server's next hole.
+gunicorn.SERVER = ""
 # A socket that takes commands, which nobody here sends.
 control_socket_disable = True

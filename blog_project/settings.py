@@ -357,6 +357,8 @@ STORAGES = {
 }
 # WhiteNoise would ask settings.DEBUG, which test runners switch off.
 WHITENOISE_AUTOREFRESH = DEBUG
+# No other site needs to read them with script (ASVS 3.4.2).
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 
 # Logging, with the tokens of links left out. Django's own loggers, on standard error in

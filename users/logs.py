@@ -3,6 +3,7 @@
 import logging
 import re
 
+from django.core.exceptions import SuspiciousOperation
 from django.utils.log import ServerFormatter
 
 TOKEN = re.compile(r"(/password-reset/[^/\s]+/|/account/email/confirm/)[^/\s\"\\]+")
@@ -21,6 +22,12 @@ class HideTokens(HideTokensMixin, logging.Formatter):
     def formatMessage(self, record):
         request = getattr(getattr(record, "request", None), "id", None)
         return f"[{request}] {record.message}" if request else record.message
+
+    def formatException(self, exc_info):
+        # Any stranger brings these about, with a foreign Host say: what it was is said already.
+        if isinstance(exc_info[1], SuspiciousOperation):
+            return ""
+        return super().formatException(exc_info)
 
 
 class HideTokensServer(HideTokensMixin, ServerFormatter):

@@ -62,3 +62,20 @@ class RequestLog(CastTestCase):
         text = HideTokens().format(logs.records[0])
         self.assertTrue(text.startswith(f"[{response['X-Request-ID']}] Internal Server Error: /"))
         self.assertIn("Oops", text)
+
+    def test_what_strangers_bring_about_is_one_line_without_a_traceback(self):
+        many = {str(number): "" for number in range(1001)}
+        for kind, ask in {
+            "DisallowedHost": lambda: self.client.get("/", headers={"host": "evil.example"}),
+            "TooManyFieldsSent": lambda: Client(enforce_csrf_checks=True).post(
+                "/login/", many, headers={"cookie": f"csrftoken={'x' * 32}"}
+            ),
+        }.items():
+            with self.subTest(kind), self.assertLogs(f"django.security.{kind}") as logs:
+                response = ask()
+                self.assertEqual(response.status_code, 400)
+                [record] = logs.records
+                record.exc_text = None  # assertLogs keeps what it made of it
+                text = HideTokens().format(record)
+                self.assertTrue(text.startswith(f"[{response['X-Request-ID']}] "))
+                self.assertEqual(text.count("\n"), 0, text)

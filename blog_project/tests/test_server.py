@@ -102,6 +102,8 @@ class Serving(ServerTestCase):
             ).split()[-1]
             answer = browser.get(style)
             self.assertIn(b"immutable", answer.head)
+            self.assertNotIn(b"Access-Control-Allow-Origin", answer.head)
+            self.assertNotIn(b"gunicorn", answer.head)
             self.assertRegex(style, r"/static/blog/site\.[0-9a-f]{12}\.css")
 
     def test_https_is_nothing_that_a_header_claims(self):

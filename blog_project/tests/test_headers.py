@@ -20,7 +20,9 @@ class Headers(CastTestCase):
             with self.subTest(url):
                 policy = response["Content-Security-Policy"]
                 for directive in [
-                    "default-src 'self'",
+                    "default-src 'none'",
+                    "script-src 'self'",
+                    "style-src 'self'",
                     "object-src 'none'",
                     "base-uri 'none'",
                     "form-action 'self'",
@@ -29,12 +31,22 @@ class Headers(CastTestCase):
                     self.assertIn(directive, policy)
                 self.assertNotIn("unsafe", policy)
 
+    def test_script_makes_no_html_outside_of_the_admin(self):
+        for url, response in self.pages():
+            with self.subTest(url):
+                policy = response["Content-Security-Policy"]
+                in_admin = url.startswith("/admin/")
+                for directive in ["require-trusted-types-for 'script'", "trusted-types 'none'"]:
+                    self.assertIs(directive in policy, not in_admin)
+                self.assertIs("connect-src 'self'" in policy, in_admin)
+
     def test_browsers_guess_leak_and_share_nothing(self):
         for url, response in self.pages():
             with self.subTest(url):
                 self.assertEqual(response["X-Content-Type-Options"], "nosniff")
                 self.assertEqual(response["Referrer-Policy"], "same-origin")
                 self.assertEqual(response["Cross-Origin-Opener-Policy"], "same-origin")
+                self.assertEqual(response["Cross-Origin-Resource-Policy"], "same-origin")
                 self.assertIn("camera=()", response["Permissions-Policy"])
 
     def test_script_reads_no_cookie_and_other_sites_send_none(self):

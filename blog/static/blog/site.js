@@ -8,12 +8,24 @@ const followSystem = () => {
 followSystem();
 dark.addEventListener("change", followSystem);
 
-// A double click sends a form once.
-const sent = new Set();
+// A double click sends a form once, and its button shows that it is at work, until there is an
+// answer, or none will come: after Stop, or when the network is away.
+const atWork = new Map(); // the form, and the button that sent it
+const forget = (form) => {
+  atWork.get(form)?.removeAttribute("aria-busy");
+  atWork.delete(form);
+};
+const forgetAll = () => [...atWork.keys()].forEach(forget);
 document.addEventListener("submit", (event) => {
-  if (sent.has(event.target)) event.preventDefault();
-  sent.add(event.target);
+  const form = event.target;
+  if (atWork.has(form)) event.preventDefault();
+  if (event.defaultPrevented) return;
+  event.submitter?.setAttribute("aria-busy", "true");
+  atWork.set(form, event.submitter);
+  // Older browsers do not say that nothing will come.
+  if (!window.navigation) setTimeout(forget, 5000, form); // milliseconds
 });
+window.navigation?.addEventListener("navigateerror", forgetAll);
 
 // A button at each password that shows what was typed. It goes back into hiding when the form is
 // sent, or the browser would not know it for a password to keep.
@@ -22,7 +34,10 @@ addEventListener("DOMContentLoaded", () => {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "show-password btn btn-sm";
-    button.innerHTML = 'Show<span class="visually-hidden"> password</span>';
+    const what = document.createElement("span");
+    what.className = "visually-hidden";
+    what.textContent = " password";
+    button.append("Show", what);
     const show = (shown) => {
       field.type = shown ? "text" : "password";
       button.setAttribute("aria-pressed", shown);
@@ -42,6 +57,6 @@ addEventListener("pagehide", () => {
   document.documentElement.hidden = "member" in document.body.dataset;
 });
 addEventListener("pageshow", (event) => {
-  sent.clear();
+  forgetAll();
   if (event.persisted && "member" in document.body.dataset) location.reload();
 });

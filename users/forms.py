@@ -7,7 +7,7 @@ from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from users.emails import EMAIL_MAX_LENGTH, send_email, validate_public_email
+from users.emails import EMAIL_MAX_LENGTH, reset_tokens, send_email, validate_public_email
 from users.models import DEFAULT_PICTURE, EMAIL_TAKEN, USERNAME_TAKEN, User
 from users.pictures import square_jpeg
 from users.usernames import skeleton, validate_not_confusable, validate_not_reserved
@@ -131,13 +131,14 @@ class SavePasswordMixin:
     the same time, and hashing leaves them a quarter of a second. Raises ChangedConcurrently.
     """
 
+    unchanged = ("password",)  # since the form began
     also_saved = ()
 
     def set_password_and_save(self, user, *args, commit=True, **kwargs):
-        old = user.password
+        begun_with = {name: getattr(user, name) for name in self.unchanged}
         super().set_password_and_save(user, *args, commit=False, **kwargs)
         with transaction.atomic():
-            if not User.objects.select_for_update().filter(pk=user.pk, password=old):
+            if not User.objects.select_for_update().filter(pk=user.pk, **begun_with):
                 raise ChangedConcurrently(self)
             user.save(update_fields=["password", *self.also_saved])
         return user
@@ -150,6 +151,8 @@ class PasswordChangeForm(SavePasswordMixin, auth_forms.PasswordChangeForm):
 class SetPasswordForm(SavePasswordMixin, auth_forms.SetPasswordForm):
     """Set a new password, with the link of a reset: whoever has it reads the mailbox."""
 
+    # Confirming the email that the link was sent to, and no other.
+    unchanged = ("password", "email")
     also_saved = ("email_confirmed_at",)
 
     def save(self, commit=True):
@@ -168,7 +171,7 @@ class PasswordResetForm(auth_forms.PasswordResetForm):
         # One look-up and one mail either way, or text, time or a missing mail would tell who
         # has an account (ASVS 6.3.8).
         self.request, self.known = request, False
-        super().save(request=request, **options)
+        super().save(request=request, **{**options, "token_generator": reset_tokens})
         if not self.known:
             send_email(request, "password_reset_unknown", self.cleaned_data["email"])
 

@@ -3,11 +3,12 @@
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from users.emails import send_email
+from users.emails import reset_tokens, send_email
 from users.events import record
 from users.forms import (
     ChangedConcurrently,
@@ -73,6 +74,14 @@ class PasswordResetDoneView(auth_views.PasswordResetDoneView):
 class PasswordResetConfirmView(ChangedConcurrentlyMixin, auth_views.PasswordResetConfirmView):
     form_class = SetPasswordForm
     template_name = "users/password_reset_confirm.html"
+    token_generator = reset_tokens
+
+    def dispatch(self, request, uidb64, token):
+        response = super().dispatch(request, uidb64=uidb64, token=token)
+        if request.session.get(INTERNAL_RESET_SESSION_TOKEN) == token:
+            # The token is in the session now: nobody shall have planted its key (ASVS 7.2.4).
+            request.session.cycle_key()
+        return response
 
     def form_valid(self, form):
         response = super().form_valid(form)

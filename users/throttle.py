@@ -219,13 +219,12 @@ def check(limit, event, success):
 
 def last_success(event):
     """Return when the holder of the event's email was last let in at its network, or None."""
-    if event.user_id is None:
-        return None  # nobody's; the events of a former holder have no user either
     # Newest first, as the model orders them.
     times = SecurityEvent.objects.filter(email=event.email).values_list("time", flat=True)
     # Of this holder: whoever had the email before, and deleted the account, is not let in more
     # often than a stranger, however the new account came about (a sign-up, staff, an import).
-    own = times.filter(user_id=event.user_id, network=event.network)
+    # An email that nobody has costs the same queries (ASVS 6.3.8): no user has the number 0.
+    own = times.filter(user_id=event.user_id or 0, network=event.network)
     success = own.filter(kind__in=SUCCESSES).first()
     reset = times.filter(kind__in=RESETS).first()
     # A new password is both: a success where it was set.

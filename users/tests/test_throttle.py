@@ -2,7 +2,9 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
+from django.db import connection
 from django.test import RequestFactory, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from testing.cast import PASSWORD, MailTestCase
@@ -384,6 +386,18 @@ class CurrentPassword(ThrottleTestCase):
         self.post("/account/email/", password=PASSWORD, email="new@example.com")
         for _ in range(9):
             self.assertEqual(self.post("/account/data/", password="wrong").status_code, 200)
+
+
+class BeyondTheLimit(ThrottleTestCase):
+    def test_known_and_unknown_emails_cost_the_same_queries(self):
+        seen = []
+        for email in ["alice@example.com", "nobody@example.com"]:
+            self.fail(10, email)
+            self.try_password(email)
+            with CaptureQueriesContext(connection) as queries:
+                self.assertThrottled(self.try_password(email), 15)
+            seen.append(len(queries))
+        self.assertEqual(*seen)
 
 
 class WhatIsWritten(ThrottleTestCase):

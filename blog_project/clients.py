@@ -18,7 +18,8 @@ def set_client_network(get_response):
     """Middleware that remembers the network of each request."""
 
     def middleware(request):
-        client_network.set(network(client_ip(request)))
+        # One customer gets up to a /48, and would be 65,536 networks in a queue.
+        client_network.set(network(client_ip(request), prefix=48))
         return get_response(request)
 
     return middleware
@@ -56,14 +57,14 @@ def parse_ip(text):
     return str(getattr(ip, "ipv4_mapped", None) or ip)
 
 
-def network(ip):
+def network(ip, prefix=64):
     """
     Return the network that `ip` counts for: an IPv4 address itself, the /64 of an IPv6 address.
 
     A /64 is the least that one household gets, and any address in it is theirs to choose.
     """
     if ip and ":" in ip:
-        return str(ipaddress.ip_interface(f"{ip}/64").network.network_address)
+        return str(ipaddress.ip_interface(f"{ip}/{prefix}").network.network_address)
     return ip
 
 

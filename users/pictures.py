@@ -1,5 +1,6 @@
 """What members upload becomes a small square JPEG of our own making, or a form error."""
 
+import os
 import secrets
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 
-from blog_project.work_pool import WorkPool
+from blog_project.work_pool import RETRY_AFTER, QueueFull, WorkPool
 from users import decode_picture
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -42,4 +43,10 @@ def square_jpeg(upload):
 def decode(upload):
     """Run decode_picture.py on the file `upload`, and return the CompletedProcess."""
     command = [sys.executable, "-P", "-W", "ignore", decode_picture.__file__]
-    return subprocess.run(command, input=upload.read(), stdout=subprocess.PIPE)  # noqa: S603 our own
+    # No secrets for the process in which a hole of a decoder would be; Windows needs this one.
+    environment = {"SYSTEMROOT": os.environ.get("SYSTEMROOT", "")}
+    data = upload.read()
+    try:
+        return subprocess.run(command, input=data, stdout=subprocess.PIPE, env=environment)  # noqa: S603 our own
+    except OSError as error:  # the machine has no memory or process left for it
+        raise QueueFull(RETRY_AFTER) from error

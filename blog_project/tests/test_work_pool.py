@@ -224,7 +224,11 @@ class EveryoneHashesInThePool(CastTestCase):
         self.assertGreater(self.calls, before)
 
     def test_from_where_is_known(self):
-        for ip, asker in [("192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::"), ("", None)]:
+        for ip, asker in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("2001:db8:1:2::3", "2001:db8:1::"),
+            ("", None),
+        ]:
             data = {"username": "alice@example.com", "password": "wrong"}
             self.client.post("/login/", data, REMOTE_ADDR=ip)
             self.assertEqual(self.network, asker)

@@ -3,6 +3,7 @@
 import html
 import re
 from hashlib import sha256
+from urllib.parse import urlencode
 
 from django.db import connection
 from django.test import Client
@@ -74,6 +75,14 @@ class BadInput(CastTestCase):
                 with self.subTest(url=url, content_type=content_type):
                     response = self.client.generic("POST", url, b"\xff{", content_type)
                     self.assertHarmless(response)
+
+    def test_form_larger_than_any_is_refused_before_it_is_read(self):
+        for size, status in [(199_900, 200), (200_001, 400)]:
+            for url, fields in FORMS.items():
+                data = {fields[0]: "x" * (size - len(fields[0]) - 1)}
+                body = urlencode(data)
+                response = self.client.post(url, body, content_type=FORM_TYPE)
+                self.assertEqual(response.status_code, status)
 
     def test_too_many_fields(self):
         response = self.client.post("/login/", {f"field{n}": "" for n in range(1_001)})

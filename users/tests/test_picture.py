@@ -7,6 +7,7 @@ from unittest import skipUnless
 from unittest.mock import patch
 from zlib import crc32
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -290,9 +291,10 @@ class Limits(SimpleTestCase):
         """Let `code` run in the place of what decodes, under the same limits."""
         folder = self.enterContext(TemporaryDirectory())
         script = Path(folder, "script.py")
-        script.write_text(f"from users import decode_picture\ndecode_picture.limit()\n{code}\n")
+        path = f"import sys\nsys.path.append({str(settings.BASE_DIR)!r})\n"
+        limit = "from users import decode_picture\ndecode_picture.limit()\n"
+        script.write_text(f"{path}{limit}{code}\n")
         self.enterContext(patch.object(decode_picture, "__file__", str(script)))
-        self.enterContext(patch.dict("os.environ", PYTHONPATH="."))
 
     @on_linux
     def test_beyond_the_memory_it_is_a_form_error(self):
@@ -359,6 +361,23 @@ class BusyPool(ProfileTestCase):
         self.alice.refresh_from_db()
         self.assertEqual((self.alice.username, self.files()), ("Alice", []))
         self.assertFalse(SecurityEvent.objects.exists())
+
+    def test_machine_that_has_no_process_left_is_busy_too(self):
+        with (
+            patch.object(pictures, "pool", self.real),
+            patch("subprocess.run", side_effect=BlockingIOError(11, "fork")),
+        ):
+            response = self.update(picture())
+        self.assertContains(response, "uploading a picture", status_code=503)
+        self.assertFalse(SecurityEvent.objects.exists())
+
+    def test_decoder_is_told_no_secret(self):
+        with (
+            patch.object(pictures, "pool", self.real),
+            patch("subprocess.run", wraps=subprocess.run) as run,
+        ):
+            self.update(picture())
+        self.assertEqual({*run.call_args.kwargs["env"]}, {"SYSTEMROOT"})
 
     def test_username_and_login_do_not_wait_for_it(self):
         self.assertRedirects(self.update(username="Alicia"), "/account/")

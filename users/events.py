@@ -8,9 +8,28 @@ from django.utils.crypto import salted_hmac
 
 from blog_project.clients import CONTROL_CHARACTERS, client, network
 from users.emails import EMAIL_MAX_LENGTH
-from users.models import SecurityEvent, User
+from users.models import Kind, SecurityEvent, User
 
 logger = logging.getLogger("django.security.auth")
+
+# What strangers can cause without the password, an upload with a stolen session: it must not push
+# a login that was not the member's off the page.
+BY_STRANGERS = [
+    Kind.LOGIN_FAILED,
+    Kind.SIGNUP_REFUSED,
+    Kind.RESET_REQUESTED,
+    Kind.PICTURE_UPLOADED,
+    Kind.THROTTLED,
+]
+
+
+def visible_events(user):
+    """Return the events that `user` may read, as a queryset."""
+    if user.email_confirmed_at:
+        return user.events.all()
+    # The email may be somebody else's, who tried to log in or to sign up with it: from where, is
+    # not for whoever registered it to know.
+    return user.events.exclude(kind__in=BY_STRANGERS)
 
 
 def new_event(request, kind, *, user=None, email=None):

@@ -4,6 +4,7 @@ from base64 import b64encode
 
 from django.dispatch import Signal
 
+from users.events import visible_events
 from users.models import DEFAULT_PICTURE
 
 # Sent with the `user`. Other apps return a dict of what they hold about them.
@@ -22,7 +23,7 @@ def export(user):
     data = {
         "profile": {name: getattr(user, name) for name in PROFILE},
         "picture": picture(user),
-        "events": list(user.events.values(*EVENT)[:MAX_EVENTS]),
+        "events": list(visible_events(user).values(*EVENT)[:MAX_EVENTS]),
         "sessions": list(user.sessions.values("ip", "user_agent", "since", "last_seen")),
     }
     for _, part in collect.send(export, user=user):

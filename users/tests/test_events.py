@@ -224,6 +224,7 @@ class WhatIsLogged(EventTestCase):
 class WhoReadsThem(EventTestCase):
     def setUp(self):
         super().setUp()
+        User.objects.filter(pk=self.bob.pk).update(email_confirmed_at=timezone.now())
         self.log_in(password="wrong")
         self.log_in(email="bob@example.com")
 
@@ -231,6 +232,17 @@ class WhoReadsThem(EventTestCase):
         response = self.client.get("/account/", headers={"user-agent": FIREFOX})
         self.assertContains(response, "<strong>Logged in</strong> with Unknown device at 127.0.0.1")
         self.assertNotContains(response, "Password refused")
+
+    def test_whoever_registered_your_email_does_not_learn_where_you_are(self):
+        User.objects.filter(pk=self.bob.pk).update(email_confirmed_at=None)
+        owner = RequestFactory().get("/", REMOTE_ADDR="192.0.2.77")
+        record(owner, Kind.LOGIN_FAILED, user=self.bob)
+        record(owner, Kind.RESET_REQUESTED, user=self.bob)
+        self.assertNotContains(self.client.get("/account/"), "192.0.2.77")
+        self.assertNotContains(self.client.get("/account/data/download/"), "192.0.2.77")
+        User.objects.filter(pk=self.bob.pk).update(email_confirmed_at=timezone.now())
+        self.assertContains(self.client.get("/account/"), "192.0.2.77")
+        self.assertContains(self.client.get("/account/data/download/"), "192.0.2.77")
 
     def test_members_take_their_own_with_them(self):
         events = self.client.get("/account/data/download/").json()["events"]

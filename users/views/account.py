@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import UpdateView
 
 from users.emails import send_email
+from users.events import BY_STRANGERS, visible_events
 from users.forms import ProfileForm
 from users.models import Kind, SecurityEvent, User
 from users.throttle import (
@@ -29,15 +30,6 @@ logger = logging.getLogger(__name__)
 
 NOT_STORED = "The picture could not be stored. Please try again later."
 ACCOUNT_UPDATED = "Your account has been updated."
-# What strangers can cause without the password, an upload with a stolen session: it must not push
-# a login that was not the member's off the page.
-BY_STRANGERS = [
-    Kind.LOGIN_FAILED,
-    Kind.SIGNUP_REFUSED,
-    Kind.RESET_REQUESTED,
-    Kind.PICTURE_UPLOADED,
-    Kind.THROTTLED,
-]
 
 
 class DeletedConcurrentlyMixin:
@@ -74,7 +66,7 @@ class AccountView(DeletedConcurrentlyMixin, UpdateView):
             return super().post(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs):
-        events = self.request.user.events
+        events = visible_events(self.request.user)
         own = events.exclude(kind__in=BY_STRANGERS).values("pk")[:10]
         others = events.filter(kind__in=BY_STRANGERS).values("pk")[:5]
         recent = SecurityEvent.objects.filter(Q(pk__in=own) | Q(pk__in=others))

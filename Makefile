@@ -1,4 +1,4 @@
-# make run    set up what is missing and serve the site on http://127.0.0.1:8000
+# make run    set up what is missing and serve the site on http://localhost:8000
 # make test   set up what is missing and run the tests but the slow ones
 # make serve  set up what is missing and serve as in production, with the environment in .env
 # CONTRIBUTING.md says more about the others.
@@ -38,10 +38,10 @@ run: .venv/installed
 	@$(PYTHON) manage.py migrate --verbosity 0
 	@$(PYTHON) manage.py load_demo_posts
 	@echo
-	@echo "The blog:  http://127.0.0.1:$(PORT)/  (Ctrl-C stops it)"
-	@echo "An admin:  $(PYTHON) manage.py createsuperuser, then http://127.0.0.1:$(PORT)/admin/"
+	@echo "The blog:  http://localhost:$(PORT)/  (Ctrl-C stops it)"
+	@echo "An admin:  $(PYTHON) manage.py createsuperuser, then http://localhost:$(PORT)/admin/"
 	@echo
-	@exec $(PYTHON) manage.py runserver $(PORT)
+	@exec $(PYTHON) manage.py runserver localhost:$(PORT)
 
 test: .venv/installed
 	$(PYTHON) -m pytest $(PARALLEL) $(NOT_SLOW)

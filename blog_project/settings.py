@@ -47,6 +47,18 @@ def env_count(name, default, least=1):
     return int(value)
 
 
+def env_choice(name, default, choices):
+    """
+    Return the environment variable `name`, one of the words `choices`, or `default` if not set.
+
+    Raises ImproperlyConfigured for any other word.
+    """
+    value = env.str(name, default=default).strip().lower()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+    return value
+
+
 def env_list(name):
     """Return the words that the environment variable `name` has between its commas."""
     # Not through `env`, which takes a key that starts with "$" for the name of another variable.
@@ -103,6 +115,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "users.sessions.track_activity",
+    "users.proof.Guard",
     "blog_project.middleware.ErrorPages",
 ]
 
@@ -256,12 +269,30 @@ SIGNUPS_PER_IP_PER_HOUR = env_count("SIGNUPS_PER_IP_PER_HOUR", default=20)
 MAILS_PER_EMAIL_PER_HOUR = env_count("MAILS_PER_EMAIL_PER_HOUR", default=5)
 MAILS_PER_IP_PER_HOUR = env_count("MAILS_PER_IP_PER_HOUR", default=20)
 PICTURES_PER_MEMBER_PER_HOUR = env_count("PICTURES_PER_MEMBER_PER_HOUR", default=20)
+CODE_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES = env_count(
+    "CODE_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES", default=10
+)
+PASSKEY_FAILURES_PER_IP_PER_15_MINUTES = env_count(
+    "PASSKEY_FAILURES_PER_IP_PER_15_MINUTES", default=100
+)
+
+# Who must have a passkey or an authenticator app: nobody, staff or everybody.
+SECOND_FACTOR_REQUIRED = env_choice(
+    "SECOND_FACTOR_REQUIRED",
+    default="nobody" if DEBUG else "staff",
+    choices=["nobody", "staff", "everybody"],
+)
+# For how long it counts that a member gave the password or a factor: before the account is
+# changed, and in the admin.
+PROOF_SECONDS = 15 * 60
+ADMIN_PROOF_SECONDS = 60 * 60
 
 # With true, a login waits until the member has confirmed the email.
 EMAIL_VERIFICATION_REQUIRED = env_bool("EMAIL_VERIFICATION_REQUIRED", default=False)
-# The mails and pages say these two in words.
+# The mails and pages say these in words.
 RESET_LINK_HOURS = 1
 CONFIRM_LINK_DAYS = 3
+RECOVER_LINK_DAYS = 3  # in every notice of a change: "This wasn't me"
 PASSWORD_RESET_TIMEOUT = RESET_LINK_HOURS * 60 * 60  # seconds
 
 
@@ -295,6 +326,8 @@ CONTENT_SECURITY_POLICY = {
         "style-src": ["'self'"],
         # Bootstrap's style sheet draws its icons as data: pictures, which cannot run anything.
         "img-src": ["'self'", "data:"],
+        # What a passkey has to sign, and what the admin's search fields offer.
+        "connect-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
@@ -304,9 +337,8 @@ CONTENT_SECURITY_POLICY = {
         "trusted-types": ["'none'"],
     }
 }
-# The admin's jQuery does, and its search fields ask for what they offer.
+# The admin's jQuery does.
 ADMIN_CONTENT_SECURITY_POLICY = {
-    "connect-src": ["'self'"],
     "require-trusted-types-for": None,
     "trusted-types": None,
 }
@@ -341,7 +373,7 @@ if env_bool("SECURE_PROXY_SSL", default=False):
 # that, and would be sent the token by whoever follows the link.
 SITE_URL = env.str("SITE_URL", default="").rstrip("/")
 if not SITE_URL and DEBUG:
-    SITE_URL = f"http://127.0.0.1:{PORT}"
+    SITE_URL = f"http://localhost:{PORT}"  # passkeys do not work on an IP address
 elif not SITE_URL:
     if len(ALLOWED_HOSTS) != 1 or ALLOWED_HOSTS[0].startswith(("*", ".")):
         raise ImproperlyConfigured(

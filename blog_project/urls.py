@@ -14,7 +14,7 @@ urlpatterns = [
     path("", include("users.urls")),
     # The admin logs in and out by the site's own pages.
     path("admin/login/", admin_login),
-    path("admin/logout/", LogoutView.as_view()),
+    path("admin/logout/", LogoutView.as_view(), name="admin_logout"),
     path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
     path("admin/", admin.site.urls),
 ]

@@ -66,7 +66,6 @@ def test_confirm_email(alice, page, width, theme, open_mail):
 def test_change_email(alice, page, width, theme, open_mail):
     page.get_by_role("link", name="E-mail").click()
     page.get_by_label("New email").fill("New@Example.com")
-    page.get_by_label("Current password").fill(Person.PASSWORD)
     page.get_by_role("button", name="Change email").click()
     expect(page.get_by_role("main").get_by_text("alice@example.com")).to_be_visible()
     open_mail(page, "new@example.com", "Confirm your new email address")
@@ -90,7 +89,8 @@ def test_change_password_and_end_sessions(alice, page, new_context, width, theme
     expect(page.get_by_text("You are logged out there.")).to_be_visible()
     expect(page.get_by_role("button", name="End", exact=True)).to_have_count(2)
 
-    page.get_by_role("link", name="Password", exact=True).click()
+    page.get_by_role("link", name="Security", exact=True).click()
+    page.get_by_role("link", name="Change your password").click()
     page.get_by_label("Old password").fill(Person.PASSWORD)
     page.get_by_label("New password*", exact=True).fill(NEW_PASSWORD)
     page.get_by_label("New password confirmation").fill(NEW_PASSWORD)
@@ -126,10 +126,9 @@ def test_take_data_and_delete_account(alice, page, width, theme):
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert '"username": "Alice"' in download.value.path().read_text()
-    page.get_by_label("Current password").fill("wrong")
     page.get_by_role("button", name="Delete my account").click()
-    expect(page.get_by_text("That is not your current password.")).to_be_visible()
-    page.get_by_label("Current password").fill(Person.PASSWORD)
+    expect(page.get_by_text("This field is required.")).to_be_visible()
+    page.get_by_label("Yes, delete my account").check()
     page.get_by_role("button", name="Delete my account").click()
     expect(page.get_by_text("Your account has been deleted.")).to_be_visible()
     assert not User.objects.filter(username="Alice").exists()

@@ -4,7 +4,12 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core import signing
+from django.utils import timezone
+from factors import Device, confirmed, give_app, give_codes
 from playwright.sync_api import expect
+
+from users.events import RECOVER_SALT
 
 FOR_EVERYBODY = ["/", "/?page=2", "/about/", "/nope/"]
 FOR_STRANGERS = [
@@ -16,10 +21,13 @@ FOR_STRANGERS = [
     "/password-reset/x/y/",
     "/password-reset/complete/",
     "/account/email/confirm/x/",
+    "/account/recover/x/",
 ]
 FOR_MEMBERS = [
     "/account/",
     "/account/email/",
+    "/account/confirm/",
+    "/account/security/",
     "/account/password/",
     "/account/sessions/",
     "/account/data/",
@@ -40,19 +48,100 @@ def assert_accessible(page):
     assert results.violations_count == 0, results.generate_report()
 
 
+def type_wrong_code(page):
+    page.get_by_label("Code").fill("000000")
+    page.keyboard.press("Enter")
+    expect(page.locator(".invalid-feedback")).to_be_visible()
+
+
+def assert_accessible_and_fits(page, width):
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for text in page.locator("main pre").all():
+        assert text.evaluate("each => each.scrollWidth <= each.clientWidth"), "it is cut off"
+
+
 @pytest.mark.parametrize("url", FOR_EVERYBODY + FOR_STRANGERS + FOR_MEMBERS)
 def test_page_is_accessible_and_fits(person, page, theme, width, url):
     visit(page, person, url)
-    assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert_accessible_and_fits(page, width)
     bar = page.get_by_role("navigation", name="Main").bounding_box()
     assert bar["height"] < 64, "the navigation bar takes more than one line"
+
+
+def test_second_factors_are_accessible_and_fit(person, page, theme, width):
+    confirmed()
+    Device(page).verify(False)
+    page.goto("/login/?next=/account/security/")
+    person.log_in()
+    expect(page.get_by_role("link", name="Add a passkey")).to_be_visible()
+    assert_accessible_and_fits(page, width)
+    page.get_by_role("link", name="Add a passkey").click()
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_text("Your browser gave no passkey.")).to_be_visible()
+    assert_accessible_and_fits(page, width)
+    page.goto("/account/security/app/")
+    assert_accessible_and_fits(page, width)
+    type_wrong_code(page)
+    assert_accessible_and_fits(page, width)
+
+
+def test_pages_of_a_member_with_second_factors_are_accessible_and_fit(
+    person, page, theme, width, settings, live_server
+):
+    settings.SITE_URL = live_server.url
+    alice = confirmed()
+    phone = Device(page)
+    phone.keep_passkey_of(alice, name="W" * 50)  # the longest
+    app = give_app(alice)
+    give_codes(alice)
+    page.goto("/login/?next=/account/security/")
+    person.log_in()
+    expect(page).to_have_url(re.compile("/login/verify/"))
+    assert_accessible_and_fits(page, width)
+    type_wrong_code(page)
+    assert_accessible_and_fits(page, width)
+    page.get_by_label("Code").fill(app())
+    page.keyboard.press("Enter")
+    expect(page).to_have_url("/account/security/")
+    assert_accessible_and_fits(page, width)
+    for url in ["passkeys/add/", f"passkeys/{alice.passkeys.get().pk}/", "codes/"]:
+        page.goto(f"/account/security/{url}")
+        assert_accessible_and_fits(page, width)
+    page.get_by_role("button", name="Make recovery codes").click()
+    expect(page.locator("#codes")).to_be_visible()
+    assert_accessible_and_fits(page, width)
+    page.goto("/account/confirm/")
+    assert_accessible_and_fits(page, width)
+
+
+def test_link_that_takes_an_account_back_is_accessible_and_fits(page, theme, width):
+    alice = confirmed()
+    since = timezone.now().isoformat()
+    give_app(alice)
+    former = f"{'long' * 12}@example.com"
+    token = signing.dumps([alice.pk, former, since], salt=RECOVER_SALT)
+    page.goto(f"/account/recover/{token}/")
+    expect(page.get_by_text("These are removed: Authenticator app.")).to_be_visible()
+    assert_accessible_and_fits(page, width)
+
+
+def test_proof_that_a_form_of_the_admin_asks_for_is_accessible(
+    person, page, theme, width, settings
+):
+    page.goto("/admin/auth/group/add/")
+    person.log_in("carol@example.com")
+    page.get_by_label("Name").fill("Editors")
+    settings.ADMIN_PROOF_SECONDS = 0
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is It Still You?")
+    assert_accessible_and_fits(page, width)
 
 
 @pytest.mark.parametrize("url", ["/register/", "/login/"])
 def test_form_with_errors_is_accessible(page, theme, width, url):
     page.goto(url)
-    page.locator("main [type=submit]").click()
+    page.locator("main [type=submit]").first.click()
     expect(page.get_by_text("This field is required.")).not_to_have_count(0)
     for field in page.locator("main [required]").all():
         expect(field).to_have_accessible_description(re.compile("This field is required."))

@@ -1,6 +1,12 @@
 """Everything works without JavaScript, if less smoothly."""
 
+import time
+from base64 import b32decode
+
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from factors import confirmed, give_app, give_codes
 from playwright.sync_api import expect
 
 from users.models import User
@@ -31,3 +37,43 @@ def test_double_click_makes_one_user(person, page):
     page.get_by_role("button", name="Sign Up").dblclick()
     expect(page.get_by_role("main")).to_be_visible()
     assert User.objects.filter(username="Dave").count() == 1
+
+
+def test_codes_work_and_passkeys_say_that_they_need_it(person, page, settings, width):
+    alice = confirmed()
+    app, codes = give_app(alice), give_codes(alice)
+    page.goto("/login/?next=/account/security/")
+    expect(page.get_by_text("Passkeys need JavaScript.")).to_be_visible()
+    expect(page.get_by_role("button", name="Log in with a passkey")).to_have_count(0)
+    person.log_in()
+    expect(page).to_have_url("/login/verify/?next=/account/security/")
+    page.get_by_label("Code").fill(app())
+    page.get_by_role("button", name="Login", exact=True).click()
+    expect(page).to_have_url("/account/security/")
+    page.get_by_role("link", name="Add a passkey").click()
+    expect(page.get_by_text("Passkeys need JavaScript.")).to_be_visible()
+    expect(page.get_by_role("button", name="Add a passkey")).to_have_count(0)
+
+    settings.PROOF_SECONDS = 0
+    page.goto("/account/data/")
+    settings.PROOF_SECONDS = 15 * 60
+    page.get_by_label("Code").fill(codes[0])
+    page.get_by_role("button", name="Confirm").click()
+    expect(page).to_have_url("/account/data/")
+
+
+def test_first_app_and_recovery_codes(person, page, width):
+    alice = confirmed()
+    page.goto("/login/?next=/account/security/app/")
+    person.log_in()
+    key = page.locator("main code").inner_text().replace(" ", "")
+    app = TOTP(b32decode(key), 6, SHA1(), 30)
+    page.get_by_label("Code").fill(app.generate(time.time()).decode())
+    page.get_by_role("button", name="Add the app").click()
+    page.get_by_role("button", name="Make recovery codes").click()
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    expect(page.get_by_role("button", name="Print")).to_have_count(0)
+    page.get_by_label("One of the codes").fill(page.locator("#codes").inner_text().split()[0])
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("Your recovery codes work from now on.")).to_be_visible()
+    assert alice.has_second_factor

@@ -1,6 +1,7 @@
 """The people in the tests: Alice and Bob are members, Carol is staff and may do everything."""
 
 import re
+import time
 from unittest.mock import patch
 
 from django.conf import settings
@@ -8,8 +9,11 @@ from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 from django.contrib.auth.models import Permission
 from django.core import mail
 from django.test import Client, TestCase, override_settings
+from django.utils import timezone
 
-from users.models import User
+from testing.authenticator import Authenticator
+from users import second_factor
+from users.models import AuthenticatorApp, Passkey, RecoveryCode, User
 
 PASSWORD = "correct horse battery"
 
@@ -73,3 +77,56 @@ class MailTestCase(CastTestCase):
         """Return the path of the newest link in the mails that leads below a page."""
         bodies = "".join(message.body for message in mail.outbox)
         return re.findall(rf"{re.escape(settings.SITE_URL)}(/\S+/\S+)", bodies)[-1]
+
+
+class FactorTestCase(MailTestCase):
+    """A MailTestCase in which Alice has a confirmed email, and may get second factors."""
+
+    @classmethod
+    def setUpTestData(cls):
+        super().setUpTestData()
+        for user in [cls.alice, cls.bob]:
+            user.email_confirmed_at = timezone.now()
+            user.save()
+
+    def setUp(self):
+        super().setUp()
+        self.passkey = Authenticator()
+
+    def give_app(self, user):
+        """Give `user` an authenticator app that counts; return what computes its codes by time."""
+        secret = second_factor.new_secret()
+        AuthenticatorApp.objects.create(user=user, secret=secret, last_step=0, added=timezone.now())
+        return second_factor.app_codes(secret)
+
+    def give_passkey(self, user, authenticator=None, name="Laptop"):
+        """Give `user` a passkey that counts, of `authenticator` or `self.passkey`."""
+        authenticator = authenticator or self.passkey
+        authenticator.user_handle = str(user.pk).encode()
+        return Passkey.objects.create(
+            user=user,
+            name=name,
+            credential_id=authenticator.id,
+            credential=authenticator.credential(),
+            added=timezone.now(),
+        )
+
+    def give_codes(self, user):
+        """Give `user` recovery codes that count, and return them."""
+        codes = second_factor.make_codes(user)
+        RecoveryCode.objects.filter(user=user).update(added=timezone.now())
+        return codes
+
+    def code(self, app, drift=0):
+        """Return the code that `app` shows now, or `drift` steps of 30 seconds later."""
+        return app.generate(time.time() + 30 * drift).decode()
+
+    def ask(self, url="/passkey/options/", client=None, **data):
+        """Return what the site asks a passkey for."""
+        return (client or self.client).post(url, data).json()
+
+    def log_in_with_passkey(self, authenticator=None, client=None, **data):
+        """Press the button of the login page, and return the response."""
+        client = client or self.client
+        answer = (authenticator or self.passkey).answer(self.ask(client=client, alone="yes"))
+        return client.post("/login/passkey/", {"credential": answer, "alone": "yes", **data})

@@ -19,9 +19,18 @@ from django.utils.safestring import mark_safe
 
 from blog_project.admin import ListedLookupsMixin
 from users.emails import send_email
-from users.events import record
+from users.events import notify, record
 from users.forms import PasswordLinkForm, clean_unique_email, clean_unique_username
-from users.models import DEFAULT_PICTURE, Kind, SecurityEvent, User
+from users.models import (
+    DEFAULT_PICTURE,
+    AuthenticatorApp,
+    Kind,
+    Passkey,
+    RecoveryCode,
+    SecurityEvent,
+    User,
+)
+from users.second_factor import remove_all
 from users.usernames import fold_username
 
 ONLY_SUPERUSERS = "Only superusers change staff accounts"
@@ -60,7 +69,7 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
 
     add_form = UserAddForm
     form = UserEditForm
-    actions = ["end_sessions", "remove_pictures"]
+    actions = ["end_sessions", "remove_pictures", "remove_factors"]
     # With a million users: the newest first by an index, and no second count, of all of them.
     ordering = ["-pk"]
     show_full_result_count = False
@@ -73,6 +82,7 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
         "date_joined",
         "last_login",
         "email_confirmed_at",
+        "factors",
         "sessions",
         "events",
     ]
@@ -130,6 +140,16 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
             self.log_change(request, user, "Removed the picture.")
         self.message_user(request, f"Removed the pictures of {len(users)} user(s).")
 
+    @admin.action(
+        permissions=["change"], description="Remove the second factors of the selected users"
+    )
+    def remove_factors(self, request, queryset):
+        users = self.those_to_change(request, queryset)
+        for user in users:
+            if remove_all(user):
+                self.log_change(request, user, "Removed the second factors.")
+        self.message_user(request, f"Removed the second factors of {len(users)} user(s).")
+
     def those_to_change(self, request, queryset):
         """Return those users in `queryset` whom the staff may change, and name the others."""
         users = {user: self.has_change_permission(request, user) for user in queryset}
@@ -141,6 +161,14 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
     @admin.display(description="Picture")
     def current_picture(self, user):
         return format_html('<img src="{}" alt="" width="128" height="128">', user.picture_url)
+
+    @admin.display(description="Second factors")
+    def factors(self, user):
+        live = [*Passkey.objects.live(user=user), *AuthenticatorApp.objects.live(user=user)]
+        codes = RecoveryCode.objects.live(user=user).count()
+        rows = [*((f"{factor}, since {date(factor.added)}",) for factor in live)]
+        rows += [(f"Recovery codes: {codes}",)] if codes else []
+        return format_html_join(mark_safe("<br>"), "{}", rows) or "-"
 
     @admin.display(description="Logged in on")
     def sessions(self, user):
@@ -172,16 +200,16 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
         moved, renamed = obj.email != old["email"], obj.username != old["username"]
         fields = {*form.changed_data} - {"groups", "user_permissions"}
         if moved:
+            obj.leave_email(old["email"])
             obj.email_confirmed_at = obj.pending_email = None  # that was for another one
             fields |= {"email_confirmed_at", "pending_email"}
         # The rest may have changed since the request began: a new password stays.
         obj.save(update_fields=fields)
         if moved:
-            record(None, Kind.EMAIL_CHANGED, user=obj)
+            event = record(None, Kind.EMAIL_CHANGED, user=obj)
         for email in dict.fromkeys([old["email"], obj.email]):  # ASVS 6.3.7
             if moved:
-                who = {"user": obj, "old": old["email"], "new": obj.email}
-                send_email(request, "email_changed", email, **who)
+                notify(request, "email_changed", event, to=email, old=old["email"])
             if renamed:
                 send_email(request, "username_changed", email, user=obj, old=old["username"])
 

@@ -3,14 +3,19 @@
 import json
 import logging
 
+from django.conf import settings
+from django.core import signing
 from django.db import transaction
+from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 from blog_project.clients import CONTROL_CHARACTERS, client, network
-from users.emails import EMAIL_MAX_LENGTH
-from users.models import Kind, SecurityEvent, User
+from users.emails import EMAIL_MAX_LENGTH, send_email
+from users.models import FormerEmail, Kind, SecurityEvent, User
 
 logger = logging.getLogger("django.security.auth")
+
+RECOVER_SALT = "users.recover"
 
 # What strangers can cause without the password, an upload with a stolen session: it must not push
 # a login that was not the member's off the page.
@@ -19,6 +24,7 @@ BY_STRANGERS = [
     Kind.SIGNUP_REFUSED,
     Kind.RESET_REQUESTED,
     Kind.PICTURE_UPLOADED,
+    Kind.PASSKEY_REFUSED,
     Kind.THROTTLED,
 ]
 
@@ -82,3 +88,30 @@ def log(event):
         }
     )
     transaction.on_commit(lambda: logger.info("%s", line))
+
+
+def notify(request, name, event, *, to=None, **context):
+    """
+    Mail the member of `event` the template `name`: what happened, when, and with which browser.
+
+    To the email that the member has, or to `to`. With the link that takes the account back
+    ("This wasn't me"), if that email was the member's own before the event.
+    """
+    user, to = event.user, to or event.user.email
+    link = None
+    if to == trusted_email(user):
+        token = signing.dumps([user.pk, to, event.time.isoformat()], salt=RECOVER_SALT)
+        link = settings.SITE_URL + reverse("recover", args=[token])
+    send_email(request, name, to, user=user, event=event, link=link, **context)
+
+
+def trusted_email(user):
+    """
+    Return the confirmed email that `user` has had for RECOVER_LINK_DAYS or longest, or None.
+
+    One that the account has just moved to may be that of whoever moved it there.
+    """
+    former = FormerEmail.objects.recent(user=user).first()
+    if former:
+        return former.email
+    return user.email if user.email_confirmed_at else None

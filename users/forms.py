@@ -1,14 +1,21 @@
-"""What people fill in, in the order of the views: register, log in, password, email, profile."""
+"""What people fill in: register, log in, password, email, profile, second factor, data."""
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UsernameField
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
+from users import second_factor
 from users.emails import EMAIL_MAX_LENGTH, reset_tokens, send_email, validate_public_email
-from users.models import DEFAULT_PICTURE, EMAIL_TAKEN, USERNAME_TAKEN, User
+from users.models import (
+    DEFAULT_PICTURE,
+    EMAIL_TAKEN,
+    USERNAME_TAKEN,
+    FormerEmail,
+    Passkey,
+    User,
+)
 from users.pictures import square_jpeg
 from users.usernames import skeleton, validate_not_confusable, validate_not_reserved
 
@@ -17,6 +24,16 @@ CONFIRM_FIRST = "Please confirm your email address first, with the link that was
 NOT_YOURS = "That is not your current password."
 CHANGED_CONCURRENTLY = "The password has been changed in another window. Please start again."
 SAME_EMAIL = "That is your email address already."
+CODE_REFUSED = "That code is not right, or was used before."
+APP_RESTS = (
+    "So many codes were refused that those of your app count no more. Please use a recovery code or"
+    " a passkey."
+)
+APP_UNREADABLE = (
+    "This site cannot read your authenticator app any more. Please use a recovery code or a"
+    " passkey, and then add the app again."
+)
+NOT_THIS_APP = "The app that has read this QR code does not show that code now."
 
 
 # What makes a member the only one, for every form that changes it
@@ -43,7 +60,10 @@ def clean_unique_email(email, user):
     """Return `email` as it is stored; raise ValidationError if somebody else than `user` has it."""
     email = User.objects.normalize_email(email)
     validate_public_email(email)  # as it would be stored: "a@x℀.org" becomes "a@xa/c.org"
-    if User.objects.filter(email=email).exclude(pk=user.pk).exists():
+    taken = User.objects.filter(email=email).exclude(pk=user.pk)
+    # Or left by somebody a moment ago, who may want it back.
+    left = FormerEmail.objects.recent(email=email).exclude(user=user.pk)
+    if taken.exists() or left.exists():
         raise forms.ValidationError(EMAIL_TAKEN, code="unique")
     return email
 
@@ -134,12 +154,16 @@ class SavePasswordMixin:
     unchanged = ("password",)  # since the form began
     also_saved = ()
 
+    def before_save(self, user):
+        """Change more of `user`, whose row is locked."""
+
     def set_password_and_save(self, user, *args, commit=True, **kwargs):
         begun_with = {name: getattr(user, name) for name in self.unchanged}
         super().set_password_and_save(user, *args, commit=False, **kwargs)
         with transaction.atomic():
             if not User.objects.select_for_update().filter(pk=user.pk, **begun_with):
                 raise ChangedConcurrently(self)
+            self.before_save(user)
             user.save(update_fields=["password", *self.also_saved])
         return user
 
@@ -155,9 +179,8 @@ class SetPasswordForm(SavePasswordMixin, auth_forms.SetPasswordForm):
     unchanged = ("password", "email")
     also_saved = ("email_confirmed_at",)
 
-    def save(self, commit=True):
-        self.user.email_confirmed_at = self.user.email_confirmed_at or timezone.now()
-        return super().save(commit)
+    def before_save(self, user):
+        user.confirm_email()
 
 
 class PasswordResetForm(auth_forms.PasswordResetForm):
@@ -211,15 +234,18 @@ class CurrentPasswordForm(forms.Form):
         return password
 
 
-class EmailChangeForm(CurrentPasswordForm):
-    """Move to another email."""
+class EmailChangeForm(forms.Form):
+    """Move `user` to another email."""
 
     email = forms.EmailField(
         label="New email",
         max_length=EMAIL_MAX_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-    field_order = ["email", "password"]
+
+    def __init__(self, user, *args, **kwargs):
+        self.user = user
+        super().__init__(*args, **kwargs)
 
     def clean_email(self):
         if User.objects.normalize_email(self.cleaned_data["email"]) == self.user.email:
@@ -229,8 +255,6 @@ class EmailChangeForm(CurrentPasswordForm):
 
 class EmailCorrectForm(EmailChangeForm):
     """Correct an email that was never confirmed, right after the right password."""
-
-    password = None
 
     def save(self):
         """Save the email and return True, or return False with the errors in the form."""
@@ -309,3 +333,68 @@ class ProfileForm(SaveUnlessTakenMixin, forms.ModelForm):
             if picture.name != self.old_picture:
                 user.delete_picture_file(old if saved else picture.name)
         return saved
+
+
+def code_field(label, **attrs):
+    widget = forms.TextInput(
+        {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", **attrs}
+    )
+    return forms.CharField(label=label, max_length=64, widget=widget)
+
+
+class CodeForm(forms.Form):
+    """Ask `user` for a code of the authenticator app or a recovery code. `used` is its model."""
+
+    code = code_field("Code", autofocus=True)
+    used = None
+
+    def __init__(self, user, *args, **kwargs):
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean_code(self):
+        try:
+            self.used = second_factor.use_code(self.user, self.cleaned_data["code"])
+        except second_factor.Resting:
+            raise forms.ValidationError(APP_RESTS, code="untested") from None
+        except second_factor.Unreadable:
+            raise forms.ValidationError(APP_UNREADABLE, code="untested") from None
+        except second_factor.Refused:
+            raise forms.ValidationError(CODE_REFUSED, code="refused") from None
+        return self.cleaned_data["code"]
+
+
+class PasskeyForm(forms.ModelForm):
+    """Name a passkey."""
+
+    class Meta:
+        model = Passkey
+        fields = ["name"]
+
+
+class AppForm(forms.Form):
+    """Add an authenticator app: the code that it shows. Its secret goes to and fro, encrypted."""
+
+    secret = forms.CharField(max_length=200, widget=forms.HiddenInput)
+    code = code_field("Code that the app shows", inputmode="numeric")
+
+    def clean_secret(self):
+        secret = self.cleaned_data["secret"]
+        try:
+            second_factor.read_secret(secret)
+        except second_factor.Unreadable:
+            raise forms.ValidationError(NOT_THIS_APP) from None
+        return secret
+
+
+class NewCodesForm(forms.Form):
+    """Type one of the new recovery codes back. They go to and fro: the site keeps their digests."""
+
+    codes = forms.CharField(max_length=400, widget=forms.HiddenInput)
+    code = code_field("One of the codes", autocomplete="off")
+
+
+class DeleteForm(forms.Form):
+    """Delete an account."""
+
+    sure = forms.BooleanField(label="Yes, delete my account and all that I posted")

@@ -6,7 +6,7 @@ import re
 from django.core.exceptions import SuspiciousOperation
 from django.utils.log import ServerFormatter
 
-TOKEN = re.compile(r"(/password-reset/[^/\s]+/|/account/email/confirm/)[^/\s\"\\]+")
+TOKEN = re.compile(r"(/password-reset/[^/\s]+/|/account/(?:email/confirm|recover)/)[^/\s\"\\]+")
 
 
 class HideTokensMixin:

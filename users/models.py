@@ -2,6 +2,7 @@
 
 import unicodedata
 from contextlib import suppress
+from datetime import timedelta
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
 
 from blog_project.clients import USER_AGENT_MAX_LENGTH, device_name
@@ -58,7 +60,8 @@ class UserManager(DjangoUserManager):
         return f"{local}{at}{domain}"
 
     def get_by_natural_key(self, email):
-        return self.with_email(email).get()
+        # For the login, which asks both: one query.
+        return self.with_email(email).annotate(has_second_factor=a_second_factor()).get()
 
     def with_email(self, email):
         return self.filter(email=self.normalize_email(email))
@@ -96,6 +99,8 @@ class User(AbstractUser):
         max_length=EMAIL_MAX_LENGTH, null=True, editable=False
     )
     picture = models.FileField(upload_to="pictures/", default=DEFAULT_PICTURE, editable=False)
+    # When a link of a notice ("This wasn't me") was last used: those of before are void.
+    recovered_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["username"]
@@ -127,6 +132,35 @@ class User(AbstractUser):
         if new_password or not self.is_active:
             # Whichever form it came from. A view that keeps its own session gives it a new key.
             self.end_sessions()
+        if new_password:
+            # A factor that whoever had the old one has begun to add waits no longer.
+            for factors in self.factors():
+                factors.filter(added=None).delete()
+
+    def confirm_email(self, keep=None):
+        """
+        Note that the email is the user's own. The caller saves the user.
+
+        The first time, whoever registered it before keeps nothing: no factor, no session but the
+        one of the digest `keep`, no change of email that waits.
+        """
+        # Staff who move an account to another email leave a former one: the factors stay.
+        first = self.email_confirmed_at is None and not self.former_emails.exists()
+        self.email_confirmed_at = self.email_confirmed_at or timezone.now()
+        if first:
+            self.pending_email = None
+            for factors in self.factors():
+                factors.all().delete()
+            self.end_sessions(keep)
+
+    def factors(self):
+        """Return the managers of the user's second factors, those of before and to come as well."""
+        return [self.passkeys, self.authenticatorapps, self.recoverycodes]
+
+    def leave_email(self, email):
+        """Reserve `email`, which is about to change, for the account."""
+        if self.email_confirmed_at:  # or it may be a stranger's, misspelt
+            self.former_emails.create(email=email)
 
     def set_unusable_password(self):
         super().set_unusable_password()
@@ -158,6 +192,18 @@ class User(AbstractUser):
         return self.check_password(raw_password)
 
     acheck_password = sync_to_async(check_password)  # or Django's own would be the way around
+
+    @cached_property
+    def has_second_factor(self):
+        """Whether a login asks for more than the password. What changes factors reads it anew."""
+        return User.objects.filter(a_second_factor(), pk=self.pk).exists()
+
+    @property
+    def needs_second_factor(self):
+        """Whether this site asks the user to have one: SECOND_FACTOR_REQUIRED."""
+        return {"nobody": False, "staff": self.is_staff or self.is_superuser, "everybody": True}[
+            settings.SECOND_FACTOR_REQUIRED
+        ]
 
     def end_sessions(self, keep=None):
         """Log the user out everywhere but in the session of the digest `keep`; return if any."""
@@ -199,6 +245,111 @@ class User(AbstractUser):
 @receiver(post_delete, sender=User)
 def delete_picture_of_deleted_user(instance, **kwargs):
     instance.delete_picture_file(instance.picture.name)
+
+
+def a_second_factor():
+    """Return the condition that a user has a passkey or an authenticator app which counts."""
+    of_user = {"user": models.OuterRef("pk")}
+    models_of_factors = (Passkey, AuthenticatorApp)
+    passkey, app = (model.objects.live().filter(**of_user) for model in models_of_factors)
+    return models.Exists(passkey) | models.Exists(app)
+
+
+class FactorManager(models.Manager):
+    def live(self, **of_user):
+        """Return the factors that count, as a queryset."""
+        return self.filter(added__isnull=False, removed=None, **of_user)
+
+
+class Factor(models.Model):
+    """
+    Something that a member has beside the password. It counts from `added` until `removed`.
+
+    Without `added` it waits for the member to type a recovery code back. Removed ones are kept for
+    as long as a notice can bring them back. `users.second_factor` does all of it.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="%(class)ss"
+    )
+    added = models.DateTimeField(null=True)
+    removed = models.DateTimeField(null=True)
+    last_used = models.DateTimeField(null=True)
+
+    objects = FactorManager()
+
+    class Meta:
+        abstract = True
+
+
+class Passkey(Factor):
+    """A WebAuthn credential of a phone, a computer or a security key."""
+
+    name = models.CharField(max_length=50)
+    # Nobody else's either, and no authenticator makes one twice (WebAuthn 7.1, step 26).
+    credential_id = models.BinaryField(max_length=1023, unique=True)
+    # WebAuthn's attested credential data: the kind of authenticator, the id, the COSE public key.
+    credential = models.BinaryField(max_length=4096)
+    sign_count = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"Passkey “{self.name}”"
+
+
+class AuthenticatorApp(Factor):
+    """An app that shows a code of six digits, a new one every 30 seconds (TOTP, RFC 6238)."""
+
+    secret = models.TextField(help_text="Encrypted with SECRET_KEY.")
+    last_step = models.BigIntegerField(help_text="Of the code used last: none counts twice.")
+    refused = models.IntegerField(default=0, help_text="Codes in a row.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(removed=None), name="one_authenticator_app"
+            ),
+        ]
+
+    def __str__(self):
+        return "Authenticator app"
+
+
+class RecoveryCode(Factor):
+    """A code that works once, for whoever has lost the other factors. Used, its row is gone."""
+
+    # Of 120 random bits nobody finds the SHA-256, and no salt is needed.
+    digest = models.CharField(max_length=64, unique=True)
+
+    def __str__(self):
+        return "Recovery code"
+
+
+class FormerEmailManager(models.Manager):
+    def recent(self, **of_user):
+        """Return those that can still come back, the first one left first, as a queryset."""
+        since = timezone.now() - timedelta(days=settings.RECOVER_LINK_DAYS)
+        return self.filter(left__gt=since, **of_user)
+
+
+class FormerEmail(models.Model):
+    """A confirmed email that an account has left: it stays reserved while it can come back."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="former_emails"
+    )
+    email = models.CharField(max_length=EMAIL_MAX_LENGTH, db_index=True)
+    left = models.DateTimeField(default=timezone.now)
+
+    objects = FormerEmailManager()
+
+    class Meta:
+        ordering = ["left", "pk"]
+
+    def __str__(self):
+        return self.email
 
 
 class ClientModel(models.Model):
@@ -251,6 +402,12 @@ class Kind(models.TextChoices):
     SIGNUP_REFUSED = "e-mail tried", "Sign-up with this email refused"
     LOGIN = "login", "Logged in"
     LOGIN_FAILED = "login failed", "Password refused"
+    PASSWORD_ACCEPTED = "password accepted", "Right password, second factor asked for"
+    CODE_REFUSED = "code refused", "Code refused"
+    PASSKEY_ASKED = "passkey asked", "Passkey asked for"
+    PASSKEY_REFUSED = "passkey refused", "Passkey refused"
+    FACTOR_CONFIRMED = "factor confirmed", "Second factor confirmed"
+    RECOVERY_CODE_USED = "recovery code used", "Recovery code used"
     LOGIN_AFTER_FAILURES = "login after failures", "Logged in after many refused passwords"
     LOGOUT = "logout", "Logged out"
     PASSWORD_CONFIRMED = "password confirmed", "Current password confirmed"
@@ -263,6 +420,13 @@ class Kind(models.TextChoices):
     USERNAME_CHANGED = "username changed", "Username changed"
     PICTURE_UPLOADED = "picture uploaded", "Picture uploaded"
     SESSION_ENDED = "session ended", "Session ended"
+    PASSKEY_ADDED = "passkey added", "Passkey added"
+    PASSKEY_REMOVED = "passkey removed", "Passkey removed"
+    APP_ADDED = "app added", "Authenticator app added"
+    APP_REMOVED = "app removed", "Authenticator app removed"
+    CODES_MADE = "codes made", "Recovery codes made"
+    FACTORS_REMOVED = "factors removed", "Second factors removed by staff"
+    RECOVERED = "recovered", "Account taken back"
     ACCOUNT_DELETED = "account deleted", "Account deleted"
     THROTTLED = "throttled", "Too many attempts"
 

@@ -1,18 +1,22 @@
 """Where sessions are kept, and what is remembered of each for its owner to see."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends import db
+from django.dispatch import receiver
 from django.utils import timezone
 
 from blog_project.clients import client
 from blog_project.middleware import knows_member
 from users.models import Session, User
 
+PROOF_KEY = "proof"
 VISIT_KEY = "visit"
 LAST_SEEN_SECONDS = 60
 
@@ -78,6 +82,17 @@ class SessionStore(db.SessionStore):
     aexists = sync_to_async(exists)
     adelete = sync_to_async(delete)
     acreate_model_instance = sync_to_async(create_model_instance)
+
+
+@receiver(user_logged_in)
+def prove(request, **kwargs):
+    """Note in the session that its member has just given the password or a second factor."""
+    request.session[PROOF_KEY] = int(time.time())
+
+
+def is_proved(request, seconds):
+    """Return whether the member has given the password or a factor in the last `seconds`."""
+    return time.time() - request.session.get(PROOF_KEY, 0) < seconds
 
 
 def from_timestamp(seconds):

@@ -32,7 +32,11 @@ FIFTEEN_MINUTES, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelt
 EMAIL_AND_NETWORK = ["email", "network"]
 FAILURES = [Kind.LOGIN_FAILED]
 # What has cost a hash of the member's password, right or wrong.
-ATTEMPTS = [*FAILURES, Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.PASSWORD_CHANGED]
+ATTEMPTS = [
+    *[*FAILURES, Kind.LOGIN, Kind.PASSWORD_ACCEPTED],
+    *[Kind.PASSWORD_CONFIRMED, Kind.PASSWORD_CHANGED],
+]
+CODES = [Kind.CODE_REFUSED]
 SIGNUPS = [Kind.REGISTERED, Kind.SIGNUP_REFUSED]
 MAILS = [
     *[Kind.RESET_REQUESTED, Kind.CONFIRMATION_REQUESTED],
@@ -71,12 +75,37 @@ USERNAME_LIMITS = mail_limits(Kind.USERNAME_CHANGED)
 PICTURE_LIMITS = [
     Limit("PICTURES_PER_MEMBER_PER_HOUR", HOUR, [Kind.PICTURE_UPLOADED], ["user"]),
 ]
+# Whoever gets here knows the password: it must not clear them, or two could be guessed in turns.
+CODE_LIMITS = [
+    Limit(
+        "CODE_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES", FIFTEEN_MINUTES, CODES, EMAIL_AND_NETWORK
+    ),
+]
+# Every answer needs a challenge, which counts until it is answered rightly.
+PASSKEY_LIMITS = [
+    Limit(
+        "PASSKEY_FAILURES_PER_IP_PER_15_MINUTES",
+        FIFTEEN_MINUTES,
+        [Kind.PASSKEY_ASKED, Kind.PASSKEY_REFUSED],
+        ["network"],
+    ),
+]
 PASSWORD_CHANGE_LIMITS = [*PASSWORD_LIMITS, *mail_limits(Kind.PASSWORD_CHANGED)]
 
-# After one of these in some network, the failures before it count no more there.
-SUCCESSES = [Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.PASSWORD_CHANGED, Kind.RESET_COMPLETED]
+# After one of these in some network, the failures before it count no more there. The right password
+# of whoever has a second factor is none (PASSWORD_ACCEPTED): with the factor it is a LOGIN.
+SUCCESSES = {
+    Kind.LOGIN_FAILED: [
+        *[Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.FACTOR_CONFIRMED],
+        *[Kind.PASSWORD_CHANGED, Kind.RESET_COMPLETED],
+    ],
+    Kind.CODE_REFUSED: [Kind.LOGIN, Kind.FACTOR_CONFIRMED],
+}
 # After one of these the member may be another, who has been let in nowhere yet.
-RESETS = [Kind.REGISTERED, Kind.EMAIL_CHANGED, Kind.PASSWORD_CHANGED, Kind.RESET_COMPLETED]
+RESETS = [
+    *[Kind.REGISTERED, Kind.EMAIL_CHANGED, Kind.PASSWORD_CHANGED],
+    *[Kind.RESET_COMPLETED, Kind.RECOVERED],
+]
 
 
 class Throttled(RetryLater):
@@ -117,7 +146,7 @@ class ThrottleMixin:
         self.event.save(update_fields=["kind", "user"])
 
     def form_invalid(self, form):
-        if not self.is_attempt(form):
+        if self.event.pk and not self.is_attempt(form):
             self.event.delete()
         return super().form_invalid(form)
 
@@ -126,8 +155,8 @@ class ThrottleMixin:
         raise NotImplementedError
 
 
-class CurrentPasswordMixin(ThrottleMixin):
-    """View mixin for forms that ask for the current password of `get_member` in `proof_field`."""
+class ProofMixin(ThrottleMixin):
+    """View mixin for forms that ask `get_member` for the password, or a code, in `proof_field`."""
 
     limits = PASSWORD_LIMITS
     kind = Kind.LOGIN_FAILED
@@ -184,7 +213,7 @@ def admit(event, limits):
     with transaction.atomic(durable=True):
         lock(event)
         event.time = timezone.now()  # or those that waited for the lock would be in no order
-        success = last_success(event) if event.kind in FAILURES else None
+        success = last_success(event) if event.kind in SUCCESSES else None
         for limit in limits:
             check(limit, event, success)
         event.save()
@@ -203,7 +232,7 @@ def lock(event):
 def check(limit, event, success):
     """Raise Throttled if `event` is one too many for `limit`, after the `last_success`."""
     columns, start = limit.columns, event.time - limit.window
-    if success and limit.kinds == FAILURES and "email" in columns:
+    if success and limit.kinds == [event.kind] and "email" in columns:
         # Where the member has logged in before, that network is counted alone, or whoever hammers
         # the email from elsewhere would keep them out (ASVS 6.1.1).
         columns, start = EMAIL_AND_NETWORK, max(start, success)
@@ -225,7 +254,7 @@ def last_success(event):
     # often than a stranger, however the new account came about (a sign-up, staff, an import).
     # An email that nobody has costs the same queries (ASVS 6.3.8): no user has the number 0.
     own = times.filter(user_id=event.user_id or 0, network=event.network)
-    success = own.filter(kind__in=SUCCESSES).first()
+    success = own.filter(kind__in=SUCCESSES[event.kind]).first()
     reset = times.filter(kind__in=RESETS).first()
     # A new password is both: a success where it was set.
     return success if success and (reset is None or reset <= success) else None

@@ -1,11 +1,25 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from .views import account, data, email, login, password, register, sessions
+from .views import (
+    account,
+    data,
+    email,
+    login,
+    password,
+    recover,
+    register,
+    security,
+    sessions,
+    verify,
+)
 
 urlpatterns = [
     path("register/", register.RegisterView.as_view(), name="register"),
     path("login/", login.LoginView.as_view(), name="login"),
+    path("login/verify/", verify.VerifyView.as_view(), name="login_verify"),
+    path("login/passkey/", verify.PasskeyLoginView.as_view(), name="login_passkey"),
+    path("passkey/options/", verify.PasskeyOptionsView.as_view(), name="passkey_options"),
     path("logout/", login.LogoutView.as_view(), name="logout"),
     # Your account
     path("account/", account.AccountView.as_view(), name="account"),
@@ -27,6 +41,25 @@ urlpatterns = [
         email.EmailConfirmView.as_view(),
         name="email_confirm",
     ),
+    path("account/confirm/", verify.confirm, name="confirm"),
+    path("account/confirm/passkey/", verify.ConfirmPasskeyView.as_view(), name="confirm_passkey"),
+    path("account/recover/<str:token>/", recover.RecoverView.as_view(), name="recover"),
+    path("account/security/", security.SecurityView.as_view(), name="security"),
+    path("account/security/passkeys/add/", security.PasskeyAddView.as_view(), name="passkey_add"),
+    path(
+        "account/security/passkeys/add/options/",
+        security.PasskeyAddOptionsView.as_view(),
+        name="passkey_add_options",
+    ),
+    path("account/security/passkeys/<int:pk>/", security.PasskeyView.as_view(), name="passkey"),
+    path(
+        "account/security/passkeys/<int:pk>/remove/",
+        security.PasskeyRemoveView.as_view(),
+        name="passkey_remove",
+    ),
+    path("account/security/app/", security.AppView.as_view(), name="app"),
+    path("account/security/app/remove/", security.AppRemoveView.as_view(), name="app_remove"),
+    path("account/security/codes/", security.CodesView.as_view(), name="codes"),
     path("account/password/", password.PasswordChangeView.as_view(), name="password_change"),
     path("account/sessions/", sessions.SessionsView.as_view(), name="sessions"),
     path(

@@ -12,10 +12,12 @@ import tempfile
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from time import time
 from unittest.mock import patch
 from urllib.parse import quote
 
 from django.conf import settings
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.test import Client, override_settings, tag
@@ -26,7 +28,8 @@ from blog.models import Post
 from blog.views import HomeView
 from blog_project.errors import RetryLater
 from testing.cast import PASSWORD, MailTestCase
-from users.models import Kind, SecurityEvent, User
+from users.models import AuthenticatorApp, Kind, Passkey, RecoveryCode, SecurityEvent, User
+from users.second_factor import app_codes, digest
 from users.tests.test_profile import picture
 from users.tests.test_register import VALID_DATA
 from users.throttle import Throttled
@@ -57,6 +60,21 @@ STATES = [
     "Load the page again",
     "(24 hours)",
     "set a new password</a>",
+    "Rename or remove",
+    "Remove the app",
+    "10 recovery codes are left",
+    "Not in use yet",
+    "They are shown only now",
+    "Later</a>",
+    "That code is not right",
+    "That was your last recovery code",
+    "Your account needs a second factor",
+    "please add another one first",
+    "Is It Still You?",
+    "Nothing has been saved yet.",
+    "Nothing has been changed.",
+    "Take it back",
+    "Your account is yours again.",
 ]
 NEW_PASSWORD = "another unusual sentence"
 
@@ -127,6 +145,9 @@ class EveryPage(MailTestCase):
             self.see_every_url(name)
         self.get(f"/admin/users/user/{self.alice.pk}/password/")
         self.see_an_account()
+        self.see_second_factors()
+        self.see_what_asks_for_proof()
+        self.see_recovery()
         self.see_links_that_were_mailed()
         self.see_what_went_wrong()
 
@@ -179,7 +200,8 @@ class EveryPage(MailTestCase):
             self.log_in_as(name)
             page = self.get(url)
             fields = set(re.findall(r'<(?:input|select|textarea)[^>]* name="(\w+)"', page.text))
-            for data in [{}, dict.fromkeys(fields - {"csrfmiddlewaretoken"}, JUNK)]:
+            fields -= {"csrfmiddlewaretoken", "sure"}  # which would delete the account
+            for data in [{}, dict.fromkeys(fields, JUNK)]:
                 self.log_in_as(name)
                 self.post(url, data)
 
@@ -218,7 +240,7 @@ class EveryPage(MailTestCase):
     def see_an_account(self):
         User.objects.create_user("Newcomer", "newcomer@example.com")
         self.log_in_as("Newcomer")  # to whom nothing has happened
-        self.get("/account/")
+        self.get("/account/security/")
         self.log_in_as("Alice")
         for kind in Kind:
             SecurityEvent.objects.create(user=self.alice, kind=kind, ip="::1", user_agent=JUNK)
@@ -227,7 +249,7 @@ class EveryPage(MailTestCase):
         for upload in [b"no picture", picture()]:
             upload = SimpleUploadedFile("me.png", upload)
             self.post("/account/", {"username": "Alice", "picture": upload})
-        for url in ["/account/", "/account/sessions/", "/"]:
+        for url in ["/account/", "/account/security/", "/account/sessions/", "/"]:
             self.get(url)
         self.post("/account/", {"username": "Bob", "default_picture": "on"})
         self.get(User.objects.get(username="Alice").picture_url)
@@ -236,17 +258,89 @@ class EveryPage(MailTestCase):
         self.post(f"/account/sessions/{other.pk}/end/")
         self.get("/account/sessions/x/end/")
         for email in ["bob@example.com", "new@example.com"]:
-            self.post("/account/email/", {"email": email, "password": PASSWORD})
+            self.post("/account/email/", {"email": email})
         password = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
         self.post("/account/password/", {"old_password": PASSWORD, **password})
         self.post("/logout/")
         self.log_in_as("Bob")
-        self.post("/account/data/", {"password": PASSWORD})
+        self.post("/account/data/", {"sure": "on"})
+
+    def see_second_factors(self):
+        self.log_in_as("Alice")
+        User.objects.filter(username="Alice").update(email_confirmed_at=timezone.now())
+        passkey = self.alice.passkeys.create(name=JUNK, credential_id=b"x" * 16, credential=b"")
+        self.get(f"/account/security/passkeys/{passkey.pk}/")
+        self.post(f"/account/security/passkeys/{passkey.pk}/", {"name": ""})
+        self.get("/account/security/passkeys/add/")
+        page = self.get("/account/security/app/")
+        secret = page.context["form"].initial["secret"]
+        self.post("/account/security/app/", {"secret": secret, "code": JUNK})
+        code = app_codes(secret).generate(int(time())).decode()
+        self.post("/account/security/app/", {"secret": secret, "code": code})
+        self.get("/account/security/")  # with nothing in use yet
+        self.get("/account/security/codes/")
+        page = self.post("/account/security/codes/", {})
+        codes = page.context["form"].initial["codes"]
+        for code in [JUNK, codes.split()[0]]:
+            self.post("/account/security/codes/", {"codes": codes, "code": code})
+        for model in [Passkey, AuthenticatorApp]:
+            model.objects.live(user=self.alice).update(last_used=timezone.now())
+        self.get("/account/security/")
+        self.get("/account/security/codes/?next=/account/")  # and "Later"
+        self.get(f"/admin/users/user/{self.alice.pk}/change/")
+        self.get("/account/confirm/?next=/account/data/")
+        self.post("/account/confirm/", {"code": JUNK})
+
+        self.log_in_as("Nobody")
+        login = {"username": "alice@example.com", "password": NEW_PASSWORD}
+        self.post("/login/?next=/account/", login)
+        self.post("/login/verify/?next=/account/", {"code": JUNK})
+        self.post("/login/verify/?next=/account/", {"code": codes.split()[1]})
+        RecoveryCode.objects.filter(user=self.alice).exclude(
+            digest=digest(codes.split()[2].replace("-", ""))
+        ).delete()
+        self.post("/logout/")
+        self.post("/login/", login)
+        self.post("/login/verify/", {"code": codes.split()[2]})  # the last one
+        self.get("/account/")
+        with self.settings(SECOND_FACTOR_REQUIRED="everybody"):
+            self.log_in_as("Newcomer")
+            self.get("/account/")
+            self.log_in_as("Alice")
+            self.post("/account/security/app/remove/")
+            self.post(f"/account/security/passkeys/{passkey.pk}/remove/")  # refused
+        self.post(f"/account/security/passkeys/{passkey.pk}/remove/")
+
+    def see_what_asks_for_proof(self):
+        self.log_in_as("Carol")
+        with self.settings(PROOF_SECONDS=0, ADMIN_PROOF_SECONDS=0):
+            for url in ["/account/data/", "/admin/"]:
+                self.get(url)
+            for password in ["", "wrong"]:
+                self.post("/account/confirm/", {"password": password})
+            self.post("/account/data/", {"sure": "on"})
+            self.post("/admin/users/user/add/", {"username": JUNK, "email": ["a\nb", JUNK]})
+
+    def see_recovery(self):
+        """Open the link "This wasn't me" of a notice: of one who moved the account, and more."""
+        link = [message for message in mail.outbox if "/account/recover/" in message.body][-1]
+        [url] = re.findall(r"/account/recover/\S+", link.body)
+        for name in ["Nobody", "Alice", "Carol"]:
+            self.log_in_as(name)
+            self.get(url)
+        self.get(f"{url}x")
+        self.get("/account/recover/x/")
+        taker = User.objects.create_user("Taker", "dora@example.com")
+        self.post(url)
+        taker.delete()
+        self.post(url)
+        for method in [self.get, self.post]:
+            method(url)
 
     def see_links_that_were_mailed(self):
         self.log_in_as("Alice")
-        self.post("/account/email/", {"email": "new@example.com", "password": NEW_PASSWORD})
-        url = self.link()
+        self.post("/account/email/", {"email": "new@example.com"})
+        [*_, url] = re.findall(r"/account/email/confirm/\S+", "".join(m.body for m in mail.outbox))
         self.log_in_as("Nobody")
         for password in ["", "wrong"]:
             self.post(url, {"password": password})

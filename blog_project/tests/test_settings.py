@@ -96,6 +96,8 @@ class Environment(SimpleTestCase):
             ("SIGNUPS_PER_IP_PER_HOUR", 20),
             ("MAILS_PER_EMAIL_PER_HOUR", 5),
             ("MAILS_PER_IP_PER_HOUR", 20),
+            ("CODE_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES", 10),
+            ("PASSKEY_FAILURES_PER_IP_PER_15_MINUTES", 100),
         ]:
             self.assertEqual(production[name], most)
             self.assertEqual(settings_with(SECRET_KEY=KEY, **{name: "3"})[name], 3)
@@ -108,8 +110,8 @@ class Environment(SimpleTestCase):
         self.assertEqual(self.site_url(SECRET_KEY=KEY, ALLOWED_HOSTS="blog.example"), SITE_URL)
         plain = {"ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL": "false"}
         self.assertEqual(self.site_url(SECRET_KEY=KEY, **plain), "http://127.0.0.1")
-        self.assertEqual(self.site_url(DEBUG="true"), "http://127.0.0.1:8000")
-        self.assertEqual(self.site_url(DEBUG="true", PORT="9000"), "http://127.0.0.1:9000")
+        self.assertEqual(self.site_url(DEBUG="true"), "http://localhost:8000")
+        self.assertEqual(self.site_url(DEBUG="true", PORT="9000"), "http://localhost:9000")
 
     def test_production_that_does_not_know_its_url_does_not_start(self):
         for hosts in ["", "a.example,b.example", "*", ".blog.example"]:

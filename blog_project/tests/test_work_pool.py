@@ -243,7 +243,7 @@ class EveryoneHashesInThePool(CastTestCase):
             lambda: check_password("testing", encoded),
             lambda: check_password("testing", plain),
             lambda: User.objects.create_user("Dave", "dave@example.com", PASSWORD),
-            lambda: self.client.post("/account/data/", {"password": "wrong"}),
+            lambda: self.client.post("/account/confirm/", {"password": "wrong"}),
         ]:
             self.assertHashes(action)
         self.client.post("/logout/")
@@ -322,7 +322,7 @@ class SiteThatBecomesBusy(CastTestCase):
         self.client.force_login(self.alice)
         new = {"new_password1": PASSWORD + "!", "new_password2": PASSWORD + "!"}
         response = self.client.post("/account/password/", {"old_password": PASSWORD, **new})
-        self.assertRedirects(response, "/account/")
+        self.assertRedirects(response, "/account/security/")
         self.pool.threads = 1
         self.client.post("/logout/")
         self.assertRedirects(self.log_in(password=PASSWORD + "!"), "/")

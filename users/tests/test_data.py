@@ -4,8 +4,7 @@ from unittest.mock import patch
 from django.core import mail
 
 from blog.models import Post
-from testing.cast import PASSWORD
-from users.forms import CurrentPasswordForm
+from users.forms import DeleteForm
 from users.models import Session, User
 from users.tests.test_profile import ProfileTestCase, picture
 
@@ -60,8 +59,8 @@ class DataDownload(ProfileTestCase):
 
 
 class AccountDelete(ProfileTestCase):
-    def delete(self, password=PASSWORD):
-        return self.client.post("/account/data/", {"password": password}, follow=True)
+    def delete(self):
+        return self.client.post("/account/data/", {"sure": "on"}, follow=True)
 
     def test_page_says_what_goes(self):
         response = self.client.get("/account/data/")
@@ -85,14 +84,14 @@ class AccountDelete(ProfileTestCase):
         self.assertContains(self.log_in(), "Login Unsuccessful")
 
     def test_browser_is_asked_to_forget_the_pages_it_kept(self):
-        response = self.client.post("/account/data/", {"password": PASSWORD})
+        response = self.client.post("/account/data/", {"sure": "on"})
         self.assertEqual(response["Clear-Site-Data"], '"cache"')
 
     def test_of_two_requests_at_once_one_sends_a_mail(self):
         def delete_first(form):
             User.objects.get(pk=self.alice.pk).delete()
 
-        with patch.object(CurrentPasswordForm, "clean", delete_first):
+        with patch.object(DeleteForm, "clean", delete_first):
             self.assertContains(self.delete(), "Your account has been deleted.")
         self.assertMailed()
 
@@ -102,17 +101,9 @@ class AccountDelete(ProfileTestCase):
         self.assertEqual(Post.objects.count(), 1)
         self.assertTrue(User.objects.filter(username="Bob").exists())
 
-    def test_blanks_around_a_password_count(self):
-        self.alice.set_password(f" {PASSWORD}")
-        self.alice.save()
-        self.client.force_login(self.alice)
-        self.assertEqual(list(self.delete().context["form"].errors), ["password"])
-        self.assertContains(self.delete(f" {PASSWORD}"), "Your account has been deleted.")
-
-    def test_wrong_or_missing_password_deletes_nothing(self):
-        for password in ["wrong", ""]:
-            response = self.delete(password)
-            self.assertEqual(list(response.context["form"].errors), ["password"])
+    def test_button_alone_deletes_nothing(self):
+        response = self.client.post("/account/data/")
+        self.assertEqual(list(response.context["form"].errors), ["sure"])
         self.assertTrue(User.objects.filter(username="Alice").exists())
         self.assertMailed()
 

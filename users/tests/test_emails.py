@@ -7,10 +7,11 @@ from django.contrib.messages.storage.fallback import FallbackStorage
 from django.core import mail
 from django.db import transaction
 from django.test import RequestFactory, TestCase, TransactionTestCase
+from django.utils import timezone
 
 from testing.cast import MailTestCase
 from users.emails import MAIL_NOT_SENT, send_email
-from users.models import User
+from users.models import SecurityEvent, User
 
 
 def request():
@@ -90,9 +91,11 @@ class Text(TestCase):
         self.assertTrue(message.body.endswith(f"{settings.SITE_URL}/\n"))
 
     def test_is_no_html(self):
-        addresses = {"old": "o'hara@example.com", "new": "a&b@example.com"}
+        user = User(username="O'Hara", email="a&b@example.com")
+        event = SecurityEvent(user=user, time=timezone.now())
+        changed = {"user": user, "old": "o'hara@example.com", "event": event}
         with self.captureOnCommitCallbacks(execute=True):
-            send_email(request(), "email_changed", "dave@example.com", **addresses)
+            send_email(request(), "email_changed", "dave@example.com", **changed)
         self.assertIn("is now a&b@example.com. It was o'hara@example.com.", mail.outbox[0].body)
 
     def test_every_error_of_a_backend_is_logged_and_told(self):

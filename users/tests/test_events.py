@@ -75,6 +75,13 @@ class WhatIsWritten(EventTestCase):
             self.client.post("/login/", data)
         self.assertHappened()
 
+    def test_password_given_again_as_a_proof(self):
+        self.client.force_login(self.alice)
+        self.client.post("/account/confirm/", {"password": "wrong"})
+        self.assertHappened(Kind.LOGIN_FAILED, user=self.alice)
+        self.client.post("/account/confirm/", {"password": PASSWORD})
+        self.assertHappened(Kind.PASSWORD_CONFIRMED, user=self.alice)
+
     def test_password_changed(self):
         self.client.force_login(self.alice)
         data = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
@@ -119,12 +126,11 @@ class WhatIsWritten(EventTestCase):
 
     def test_email_changed(self):
         self.client.force_login(self.alice)
-        data = {"email": "new@example.com", "password": PASSWORD}
-        self.client.post("/account/email/", data)
+        self.client.post("/account/email/", {"email": "new@example.com"})
         new = SecurityEvent.objects.get(email="new@example.com")
         self.assertEqual((new.kind, new.user), (Kind.CONFIRMATION_REQUESTED, self.alice))
         new.delete()
-        self.assertHappened(Kind.PASSWORD_CONFIRMED, Kind.CONFIRMATION_REQUESTED, user=self.alice)
+        self.assertHappened(Kind.CONFIRMATION_REQUESTED, user=self.alice)
         self.client.post(self.link())
         self.assertHappened(Kind.EMAIL_CHANGED, user=self.alice, email="new@example.com")
 
@@ -142,9 +148,9 @@ class WhatIsWritten(EventTestCase):
         self.assertHappened(Kind.SESSION_ENDED, user=self.alice)
 
     def test_account_deleted_and_what_was_written_stays_without_the_member(self):
-        self.client.force_login(self.alice)
-        self.client.post("/account/data/", {"password": PASSWORD})
-        self.assertHappened(Kind.PASSWORD_CONFIRMED, Kind.ACCOUNT_DELETED)
+        self.log_in()
+        self.client.post("/account/data/", {"sure": "on"})
+        self.assertHappened(Kind.LOGIN, Kind.ACCOUNT_DELETED)
 
     def test_nothing_of_a_password_a_token_or_a_cookie(self):
         self.log_in(password="my wrong secret")
@@ -228,8 +234,8 @@ class WhoReadsThem(EventTestCase):
         self.log_in(password="wrong")
         self.log_in(email="bob@example.com")
 
-    def test_members_see_their_own_on_the_account_page(self):
-        response = self.client.get("/account/", headers={"user-agent": FIREFOX})
+    def test_members_see_their_own_on_the_security_page(self):
+        response = self.client.get("/account/security/", headers={"user-agent": FIREFOX})
         self.assertContains(response, "<strong>Logged in</strong> with Unknown device at 127.0.0.1")
         self.assertNotContains(response, "Password refused")
 
@@ -238,10 +244,10 @@ class WhoReadsThem(EventTestCase):
         owner = RequestFactory().get("/", REMOTE_ADDR="192.0.2.77")
         record(owner, Kind.LOGIN_FAILED, user=self.bob)
         record(owner, Kind.RESET_REQUESTED, user=self.bob)
-        self.assertNotContains(self.client.get("/account/"), "192.0.2.77")
+        self.assertNotContains(self.client.get("/account/security/"), "192.0.2.77")
         self.assertNotContains(self.client.get("/account/data/download/"), "192.0.2.77")
         User.objects.filter(pk=self.bob.pk).update(email_confirmed_at=timezone.now())
-        self.assertContains(self.client.get("/account/"), "192.0.2.77")
+        self.assertContains(self.client.get("/account/security/"), "192.0.2.77")
         self.assertContains(self.client.get("/account/data/download/"), "192.0.2.77")
 
     def test_members_take_their_own_with_them(self):
@@ -255,14 +261,16 @@ class WhoReadsThem(EventTestCase):
 
     def test_what_staff_did_shows_no_browser(self):
         record(None, Kind.SESSION_ENDED, user=self.bob)
-        self.assertContains(self.client.get("/account/"), "<strong>Session ended</strong>\n")
+        self.assertContains(
+            self.client.get("/account/security/"), "<strong>Session ended</strong>\n"
+        )
 
     def test_guesses_push_no_login_off_the_page(self):
         for number in range(30):
             request = RequestFactory().get("/", REMOTE_ADDR=f"192.0.2.{number}")
             record(request, Kind.RESET_REQUESTED, user=self.bob)
             record(request, Kind.LOGIN_FAILED, user=self.bob)
-        response = self.client.get("/account/")
+        response = self.client.get("/account/security/")
         self.assertContains(
             response,
             "<strong>Password refused</strong> with Unknown device at 192.0.2.29",
@@ -277,5 +285,5 @@ class WhoReadsThem(EventTestCase):
                 Kind.LOGOUT,
                 user=self.bob,
             )
-        events = self.client.get("/account/").context["events"]
+        events = self.client.get("/account/security/").context["events"]
         self.assertEqual([event.ip for event in events], [f"192.0.2.{n}" for n in range(11, 1, -1)])

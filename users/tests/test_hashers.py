@@ -88,7 +88,7 @@ class HashesFromElsewhere(CastTestCase):
     def test_nor_does_it_on_a_form_that_asks_for_the_current_password(self):
         self.client.force_login(self.alice)
         with self.meanwhile(self.reset):
-            self.client.post("/account/data/", {"password": self.PASSWORD})
+            self.client.post("/account/confirm/", {"password": self.PASSWORD})
         self.alice.refresh_from_db()
         self.assertTrue(self.alice.check_password("another unusual sentence"))
 

@@ -16,6 +16,7 @@ class HideTokensInLogs(SimpleTestCase):
         for path, seen in [
             ("/password-reset/MQ/abc-123/", "/password-reset/MQ/…/"),
             ("/account/email/confirm/WzEs:abc:def/", "/account/email/confirm/…/"),
+            ("/account/recover/WzEs:abc:def/", "/account/recover/…/"),
         ]:
             self.assertEqual(
                 self.logged('"%s" %s', f"GET {path} HTTP", 200), f'"GET {seen} HTTP" 200'

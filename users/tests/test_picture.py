@@ -441,5 +441,5 @@ class UploadsPerMember(ThrottleTestCase):
         self.client.post("/logout/")
         self.log_in()
         self.use_up()
-        self.assertContains(self.client.get("/account/"), "Logged in")
+        self.assertContains(self.client.get("/account/security/"), "Logged in")
         self.assertEqual(SecurityEvent.objects.filter(kind=Kind.PICTURE_UPLOADED).count(), 20)

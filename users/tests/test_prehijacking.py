@@ -36,7 +36,7 @@ class PreHijackingTestCase(MailTestCase):
 
     def ask_to_move(self, email):
         """Let Mallory ask to move to `email`; return the path of the link that is mailed there."""
-        self.mallory.post("/account/email/", {"email": email, "password": MALLORYS_PASSWORD})
+        self.mallory.post("/account/email/", {"email": email})
         return self.link()
 
     def take_over(self):

@@ -163,7 +163,7 @@ class RightPasswords(ThrottleTestCase):
             self.fail(3)
         self.assertLetIn(self.try_password(password=PASSWORD))
         self.client.force_login(self.alice)
-        self.assertEqual(self.post("/account/email/", password=PASSWORD).status_code, 200)
+        self.assertEqual(self.post("/account/password/", old_password=PASSWORD).status_code, 200)
         self.client.logout()
         with patch.object(BCryptSHA256PasswordHasher, "encode") as encode:
             self.assertThrottled(self.try_password(password=PASSWORD), 15)
@@ -177,12 +177,10 @@ class RightPasswords(ThrottleTestCase):
         self.client.force_login(self.alice)
         new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
         self.assertLetIn(self.post("/account/password/", old_password=PASSWORD, **new))
-        email = {"password": NEW_PASSWORD, "email": "new@example.com"}
-        self.assertLetIn(self.post("/account/email/", **email))
-        self.assertLetIn(self.post("/account/email/", **email))
-        for url in ["/account/email/", "/account/data/"]:
-            self.assertThrottled(self.post(url, **email), 15)
-        self.alice.refresh_from_db()  # and not deleted
+        for _ in range(2):
+            self.assertLetIn(self.post("/account/confirm/", password=NEW_PASSWORD))
+        for url in ["/account/confirm/", "/account/password/"]:
+            self.assertThrottled(self.post(url, password=NEW_PASSWORD), 15)
 
     @override_settings(LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES=2)
     def test_elsewhere_and_other_members_at_the_same_place_are_not_held_up(self):
@@ -365,13 +363,12 @@ class CurrentPassword(ThrottleTestCase):
     def test_counts_like_a_login_on_every_form_that_asks_for_it(self):
         new = {"new_password1": "another sentence", "new_password2": "another sentence"}
         forms = [
-            ("/account/data/", {"password": "wrong"}),
-            ("/account/email/", {"password": "wrong", "email": "new@example.com"}),
+            ("/account/confirm/", {"password": "wrong"}),
             ("/account/password/", {"old_password": "wrong", **new}),
         ]
         self.client.force_login(self.alice)
         for number in range(10):
-            url, data = forms[number % 3]
+            url, data = forms[number % 2]
             self.assertEqual(self.post(url, **data).status_code, 200)
         for url, data in forms:
             right = {name: PASSWORD if value == "wrong" else value for name, value in data.items()}
@@ -382,10 +379,10 @@ class CurrentPassword(ThrottleTestCase):
     def test_right_one_clears_the_count(self):
         self.client.force_login(self.alice)
         for _ in range(9):
-            self.post("/account/data/", password="wrong")
-        self.post("/account/email/", password=PASSWORD, email="new@example.com")
+            self.post("/account/confirm/", password="wrong")
+        self.assertLetIn(self.post("/account/confirm/", password=PASSWORD))
         for _ in range(9):
-            self.assertEqual(self.post("/account/data/", password="wrong").status_code, 200)
+            self.assertEqual(self.post("/account/confirm/", password="wrong").status_code, 200)
 
 
 class BeyondTheLimit(ThrottleTestCase):

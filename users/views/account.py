@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, OperationalError
-from django.db.models import Q
 from django.http import FileResponse, Http404
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
@@ -17,9 +16,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import UpdateView
 
 from users.emails import send_email
-from users.events import BY_STRANGERS, visible_events
 from users.forms import ProfileForm
-from users.models import Kind, SecurityEvent, User
+from users.models import Kind, User
 from users.throttle import (
     PICTURE_LIMITS,
     USERNAME_LIMITS,
@@ -64,13 +62,6 @@ class AccountView(DeletedConcurrentlyMixin, UpdateView):
         user = request.user
         with attempt(request, PICTURE_LIMITS, Kind.PICTURE_UPLOADED, user.email, user):
             return super().post(request, *args, **kwargs)
-
-    def get_context_data(self, **kwargs):
-        events = visible_events(self.request.user)
-        own = events.exclude(kind__in=BY_STRANGERS).values("pk")[:10]
-        others = events.filter(kind__in=BY_STRANGERS).values("pk")[:5]
-        recent = SecurityEvent.objects.filter(Q(pk__in=own) | Q(pk__in=others))
-        return super().get_context_data(events=recent, **kwargs)
 
     def form_valid(self, form):
         if "username" not in form.changed_data:

@@ -13,9 +13,9 @@ from django.views.generic import FormView, View
 from users.emails import send_email
 from users.events import record
 from users.export import export
-from users.forms import CurrentPasswordForm
+from users.forms import DeleteForm
 from users.models import Kind
-from users.throttle import CurrentPasswordMixin
+from users.proof import proof_required
 
 from .account import DeletedConcurrentlyMixin
 from .login import clear_browser_cache
@@ -23,15 +23,14 @@ from .login import clear_browser_cache
 ACCOUNT_DELETED = "Your account has been deleted."
 
 
-@method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
-class DataView(DeletedConcurrentlyMixin, CurrentPasswordMixin, FormView):
-    """Your data: take them, or, with the password, delete the account."""
+@method_decorator([sensitive_post_parameters(), login_required, proof_required()], name="dispatch")
+class DataView(DeletedConcurrentlyMixin, FormView):
+    """Your data: take them, or delete the account."""
 
-    form_class = CurrentPasswordForm
+    form_class = DeleteForm
     template_name = "users/data.html"
 
     def form_valid(self, form):
-        self.succeed(Kind.PASSWORD_CONFIRMED)
         user = self.request.user
         with transaction.atomic():
             _, deleted = user.delete()
@@ -43,7 +42,9 @@ class DataView(DeletedConcurrentlyMixin, CurrentPasswordMixin, FormView):
         return clear_browser_cache(redirect("home"))
 
 
-@method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
+@method_decorator(
+    [sensitive_post_parameters(), login_required, proof_required("data")], name="dispatch"
+)
 class DataDownloadView(DeletedConcurrentlyMixin, View):
     def get(self, request):
         return JsonResponse(

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature
 from django.db import IntegrityError, transaction
 from django.shortcuts import redirect, render
@@ -12,24 +13,26 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, View
 
 from users.emails import read_token, send_email, send_link
-from users.events import record
+from users.events import notify, record
 from users.forms import (
     ChangedConcurrently,
     CurrentPasswordForm,
     EmailChangeForm,
     EmailCorrectForm,
+    clean_unique_email,
 )
 from users.models import EMAIL_TAKEN, Kind, User
+from users.proof import proof_required
 from users.throttle import (
     CONFIRMATION_LIMITS,
     SIGNUP_LIMITS,
-    CurrentPasswordMixin,
+    ProofMixin,
     ThrottleMixin,
     attempt,
 )
 
 from .account import DeletedConcurrentlyMixin
-from .login import UNCONFIRMED_KEY, get_unconfirmed
+from .login import HALF_LOGIN_KEY, get_unconfirmed
 from .password import ChangedConcurrentlyMixin
 
 CHANGE_CANCELLED = "Your email address stays as it is."
@@ -40,45 +43,40 @@ def confirmation_attempt(request, email, user):
     return attempt(request, CONFIRMATION_LIMITS, Kind.CONFIRMATION_REQUESTED, email, user)
 
 
-@method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
-class EmailChangeView(
-    DeletedConcurrentlyMixin, CurrentPasswordMixin, ChangedConcurrentlyMixin, FormView
-):
+@method_decorator([sensitive_post_parameters(), login_required, proof_required()], name="dispatch")
+class EmailChangeView(DeletedConcurrentlyMixin, ThrottleMixin, ChangedConcurrentlyMixin, FormView):
     form_class = EmailChangeForm
     template_name = "users/email.html"
+    limits = SIGNUP_LIMITS
+    kind = Kind.SIGNUP_REFUSED
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "user": self.request.user}
 
     def form_valid(self, form):
-        self.succeed(Kind.PASSWORD_CONFIRMED)
         user, new = self.request.user, form.cleaned_data["email"]
-        self.request.session.cycle_key()  # the password was asked for again (ASVS 7.2.4)
+        self.event.delete()
         with (  # one mail to each
-            confirmation_attempt(self.request, user.email, user),
+            confirmation_attempt(self.request, user.email, user) as event,
             confirmation_attempt(self.request, new, user),
         ):
-            # Not if the password that was typed is no longer theirs: a new one clears what whoever
-            # had the old one asked for.
+            # Not if there is a new password meanwhile: it clears what whoever had the old one asked
+            # for.
             same = User.objects.filter(pk=user.pk, password=user.password)
             if not same.update(pending_email=new):
                 raise ChangedConcurrently(form)
             user.pending_email = new
             send_link(self.request, "email_change", user, new)
-            send_email(self.request, "email_change_asked", user.email, user=user, new=new)
+            notify(self.request, "email_change_asked", event, new=new)
         return redirect("email_change")
 
-    def form_invalid(self, form):
-        response = super().form_invalid(form)
-        # Whoever tries to find out who has an account counts as on the register form, and gets
-        # no answer beyond the limit: it would tell taken from not (ASVS 6.3.8).
-        email = form.data.get("email", "")
-        with attempt(self.request, SIGNUP_LIMITS, Kind.SIGNUP_REFUSED, email) as event:
-            if not form.has_error("email", "unique"):
-                event.delete()
-        return response
+    def is_attempt(self, form):
+        return form.has_error("email", "unique")  # it told who has an account (ASVS 6.3.8)
 
 
-@method_decorator(login_required, name="dispatch")
+@method_decorator([login_required, proof_required("email_change")], name="dispatch")
 class EmailChangeSendView(DeletedConcurrentlyMixin, View):
-    """Send the link of the change again: the password was asked for when it was requested."""
+    """Send the link of the change again."""
 
     http_method_names = ["post"]
 
@@ -90,7 +88,7 @@ class EmailChangeSendView(DeletedConcurrentlyMixin, View):
         return redirect("email_change")
 
 
-@method_decorator(login_required, name="dispatch")
+@method_decorator([login_required, proof_required("email_change")], name="dispatch")
 class EmailChangeCancelView(DeletedConcurrentlyMixin, View):
     http_method_names = ["post"]
 
@@ -114,7 +112,7 @@ class EmailConfirmSendView(View):
         if user and not user.email_confirmed_at:
             with confirmation_attempt(request, user.email, user):
                 send_link(request, "email_confirm", user, user.email)
-        request.session.pop(UNCONFIRMED_KEY, None)  # one right password, one mail
+        request.session.pop(HALF_LOGIN_KEY, None)  # one right password, one mail
         return redirect("account" if request.user.is_authenticated else "login")
 
 
@@ -145,7 +143,7 @@ class EmailCorrectView(ThrottleMixin, FormView):
             return self.form_invalid(form)
         self.succeed(Kind.REGISTERED, user)
         record(self.request, Kind.EMAIL_CHANGED, user=user)
-        del self.request.session[UNCONFIRMED_KEY]
+        del self.request.session[HALF_LOGIN_KEY]
         # Whoever has guessed the password shall not take the account in silence. But without the
         # new email: the old one may be a stranger's.
         send_email(self.request, "email_corrected", old, user=user)
@@ -157,7 +155,7 @@ class EmailCorrectView(ThrottleMixin, FormView):
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
-class EmailConfirmView(CurrentPasswordMixin, FormView):
+class EmailConfirmView(ProofMixin, FormView):
     """
     The page behind a confirmation link.
 
@@ -176,7 +174,7 @@ class EmailConfirmView(CurrentPasswordMixin, FormView):
             response = super().dispatch(request, token) if alive else self.used_before()
         except (BadSignature, User.DoesNotExist):
             response = self.dead(status=410)
-        except IntegrityError:
+        except (IntegrityError, ValidationError):
             # Somebody else has taken the email since.
             response = self.dead(status=409, error=EMAIL_TAKEN)
         # The URL of this page is a secret, which no Referer may carry on.
@@ -209,15 +207,20 @@ class EmailConfirmView(CurrentPasswordMixin, FormView):
         if not alive:
             return self.used_before()
         user, old = self.member, self.member.email
-        user.email, user.email_confirmed_at = new, timezone.now()
         if old != new:
-            user.pending_email = None
+            clean_unique_email(new, user)  # somebody may have left it since, and want it back
+            user.leave_email(old)
+        user.confirm_email(keep=self.request.session.digest if self.request.user == user else None)
+        if old != new:
+            user.email, user.pending_email = new, None
+            user.email_confirmed_at = timezone.now()
         user.save(update_fields=["email", "email_confirmed_at", "pending_email"])
         kind = Kind.EMAIL_CONFIRMED if old == new else Kind.EMAIL_CHANGED
-        record(self.request, kind, user=user)
+        event = record(self.request, kind, user=user)
         if old != new:
-            for email in [old, new]:
-                send_email(self.request, "email_changed", email, user=user, old=old, new=new)
+            notify(self.request, "email_changed", event, to=old, old=old)
+            # Without the link that takes the account back: it was not theirs before.
+            send_email(self.request, "email_changed", new, user=user, event=event, old=old)
         return self.confirmed()
 
     def used_before(self):

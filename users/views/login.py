@@ -1,20 +1,22 @@
 """Log in and log out."""
 
 import time
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.auth import login
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from users.emails import send_email
-from users.events import record
+from blog_project.clients import device_name
+from users.events import notify, record
 from users.forms import LoginForm
 from users.models import Kind, User
 from users.throttle import DAY, PASSWORD_LIMITS, ThrottleMixin
@@ -23,9 +25,10 @@ from .account import DeletedConcurrentlyMixin
 
 STAFF_ONLY = "The admin is for staff, and your account is not a staff account."
 LOGIN_REQUIRED = "Please log in to access this page."
-UNCONFIRMED_KEY = "unconfirmed"
-UNCONFIRMED_SECONDS = 10 * 60
+HALF_LOGIN_KEY = "half login"
+HALF_LOGIN_SECONDS = 10 * 60
 MANY_FAILURES = 10  # within a day
+BROWSER_KNOWN = timedelta(days=90)  # as long as events are kept
 
 
 class IgnoreSelfRedirectMixin:
@@ -37,33 +40,61 @@ class IgnoreSelfRedirectMixin:
         return url if url.startswith("/") and url != self.request.path else ""
 
 
-def remember_unconfirmed(request, user):
-    """Note that the right password of `user`, whose email is unconfirmed, has just been given."""
+def begin_half_login(request, user, remember=False):
+    """Note that the right password of `user` has just been given, and that it is not enough."""
     request.session.cycle_key()  # as a login does: nobody shall have planted it (ASVS 7.2.4)
-    noted = [user.pk, user.get_session_auth_hash(), int(time.time())]
-    request.session[UNCONFIRMED_KEY] = noted
+    noted = [user.pk, user.get_session_auth_hash(), int(time.time()), remember, 0]
+    request.session[HALF_LOGIN_KEY] = noted
+    request.session.set_expiry(HALF_LOGIN_SECONDS)
+
+
+def get_half_login(request):
+    """Return the user of `begin_half_login`, and whether to remember them; or None and False."""
+    noted = request.session.get(HALF_LOGIN_KEY, [None, "", 0, False, 0])
+    pk, seen, since, remember, _ = noted  # and how many codes were refused
+    if time.time() - since > HALF_LOGIN_SECONDS:
+        return None, False
+    user = User.objects.filter(pk=pk, is_active=True).first()
+    # Not with a password that has changed since.
+    same = user and constant_time_compare(seen, user.get_session_auth_hash())
+    return (user, remember) if same else (None, False)
 
 
 def get_unconfirmed(request):
-    """Return the user that `remember_unconfirmed` noted, or None if that is over."""
-    pk, seen, since = request.session.get(UNCONFIRMED_KEY, [None, "", 0])
-    if time.time() - since > UNCONFIRMED_SECONDS:
-        return None
-    user = User.objects.filter(pk=pk, is_active=True, email_confirmed_at=None).first()
-    # Not with a password that has changed since.
-    same = user and constant_time_compare(seen, user.get_session_auth_hash())
-    return user if same else None
+    """Return the user who has just given the right password, but never confirmed the email."""
+    user, _ = get_half_login(request)
+    # Staff who move an account leave it unconfirmed: the password alone does not move it on.
+    return user if user and not user.email_confirmed_at and not user.has_second_factor else None
 
 
-def warn_after_failures(request, user):
-    """Mail `user`, once a day, that a login followed many refused passwords (ASVS 6.3.5)."""
-    today = user.events.filter(time__gt=timezone.now() - DAY)
-    refused = today.filter(kind=Kind.LOGIN_FAILED).count()
-    if refused < MANY_FAILURES or today.filter(kind=Kind.LOGIN_AFTER_FAILURES).exists():
+def finish_login(request, user, event, remember=False):
+    """Log in `user`, who has shown all that was asked for, with the `event` that says so."""
+    first = user.last_login is None
+    login(request, user)
+    request.session.pop(HALF_LOGIN_KEY, None)
+    # None: what the settings say, until the browser closes.
+    request.session.set_expiry(settings.REMEMBER_ME_SECONDS if remember else None)
+    tell_of_login(request, event, first)
+
+
+def tell_of_login(request, event, first):
+    """Mail the member what is odd about a login: a new browser, many wrong passwords before it."""
+    user, today = event.user, Q(time__gt=event.time - DAY)
+    before = user.events.filter(time__gt=event.time - BROWSER_KNOWN).exclude(pk=event.pk)
+    logins = Q(kind=Kind.LOGIN)
+    seen = before.aggregate(  # one query, with each login
+        refused=Count("pk", today & Q(kind=Kind.LOGIN_FAILED)),
+        told=Count("pk", today & Q(kind=Kind.LOGIN_AFTER_FAILURES)),
+        same_browser=Count("pk", logins & Q(user_agent=event.user_agent)),
+    )
+    if seen["refused"] >= MANY_FAILURES and not seen["told"]:  # ASVS 6.3.5
+        odd = record(request, Kind.LOGIN_AFTER_FAILURES, user=user)
+        notify(request, "login_after_failures", odd, refused=seen["refused"])
+    if first or seen["same_browser"]:
         return
-    event = record(request, Kind.LOGIN_AFTER_FAILURES, user=user)
-    context = {"user": user, "event": event, "refused": refused}
-    send_email(request, "login_after_failures", user.email, **context)
+    agents = before.filter(logins).order_by().values_list("user_agent", flat=True).distinct()
+    if event.device not in map(device_name, agents):  # a newer version is none
+        notify(request, "new_browser", event)
 
 
 class LoginView(
@@ -83,18 +114,19 @@ class LoginView(
         return super().get(request, *args, **kwargs)
 
     def form_valid(self, form):
-        self.succeed(Kind.LOGIN)
-        response = super().form_valid(form)
-        warn_after_failures(self.request, form.get_user())
-        remember = form.cleaned_data["remember"]
-        # None: what the settings say, until the browser closes.
-        self.request.session.set_expiry(settings.REMEMBER_ME_SECONDS if remember else None)
-        return response
+        user, remember = form.get_user(), form.cleaned_data["remember"]
+        if user.has_second_factor:  # on to views/verify.py
+            self.succeed(Kind.PASSWORD_ACCEPTED)
+            begin_half_login(self.request, user, remember)
+            return redirect_to_login(self.get_success_url(), "login_verify")
+        self.succeed(Kind.LOGIN, user)
+        finish_login(self.request, user, self.event, remember)
+        return redirect(self.get_success_url())
 
     def form_invalid(self, form):
         if form.unconfirmed:
             self.succeed(Kind.PASSWORD_CONFIRMED)
-            remember_unconfirmed(self.request, form.unconfirmed)
+            begin_half_login(self.request, form.unconfirmed)
         return super().form_invalid(form)
 
     def is_attempt(self, form):

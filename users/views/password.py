@@ -8,8 +8,8 @@ from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from users.emails import reset_tokens, send_email
-from users.events import record
+from users.emails import reset_tokens
+from users.events import notify, record
 from users.forms import (
     ChangedConcurrently,
     PasswordChangeForm,
@@ -17,7 +17,7 @@ from users.forms import (
     SetPasswordForm,
 )
 from users.models import Kind
-from users.throttle import PASSWORD_CHANGE_LIMITS, RESET_LIMITS, CurrentPasswordMixin, ThrottleMixin
+from users.throttle import PASSWORD_CHANGE_LIMITS, RESET_LIMITS, ProofMixin, ThrottleMixin
 
 from .account import DeletedConcurrentlyMixin
 
@@ -38,13 +38,13 @@ class ChangedConcurrentlyMixin:
 @method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
 class PasswordChangeView(
     DeletedConcurrentlyMixin,
-    CurrentPasswordMixin,
+    ProofMixin,
     ChangedConcurrentlyMixin,
     auth_views.PasswordChangeView,
 ):
     form_class = PasswordChangeForm
     template_name = "users/password_change.html"
-    success_url = reverse_lazy("account")
+    success_url = reverse_lazy("security")
     limits = PASSWORD_CHANGE_LIMITS
     proof_field = "old_password"
 
@@ -53,7 +53,7 @@ class PasswordChangeView(
         response = super().form_valid(form)  # which ends all other sessions
         self.succeed(Kind.PASSWORD_CHANGED)
         messages.success(self.request, CHANGED)
-        send_email(self.request, "password_changed", form.user.email, user=form.user)
+        notify(self.request, "password_changed", self.event)
         return response
 
 
@@ -86,8 +86,8 @@ class PasswordResetConfirmView(ChangedConcurrentlyMixin, auth_views.PasswordRese
     def form_valid(self, form):
         response = super().form_valid(form)
         self.request.session.flush()  # it may have been the member's own, which is over
-        record(self.request, Kind.RESET_COMPLETED, user=self.user)
-        send_email(self.request, "password_reset_used", self.user.email, user=self.user)
+        event = record(self.request, Kind.RESET_COMPLETED, user=self.user)
+        notify(self.request, "password_reset_used", event)
         return response
 
 

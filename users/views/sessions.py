@@ -9,13 +9,14 @@ from django.views.generic import ListView, View
 
 from users.events import record
 from users.models import Kind
+from users.proof import proof_required
 
 from .account import DeletedConcurrentlyMixin
 
 SESSIONS_ENDED = "You are logged out there."
 
 
-@method_decorator([sensitive_post_parameters(), login_required], name="dispatch")
+@method_decorator([sensitive_post_parameters(), login_required, proof_required()], name="dispatch")
 class SessionsView(DeletedConcurrentlyMixin, ListView):
     template_name = "users/sessions.html"
 
@@ -23,7 +24,7 @@ class SessionsView(DeletedConcurrentlyMixin, ListView):
         return self.request.user.live_sessions()
 
 
-@method_decorator(login_required, name="dispatch")
+@method_decorator([login_required, proof_required("sessions")], name="dispatch")
 class SessionEndView(DeletedConcurrentlyMixin, View):
     http_method_names = ["post"]
 
@@ -35,7 +36,7 @@ class SessionEndView(DeletedConcurrentlyMixin, View):
         return redirect("sessions")
 
 
-@method_decorator(login_required, name="dispatch")
+@method_decorator([login_required, proof_required("sessions")], name="dispatch")
 class SessionsEndOthersView(DeletedConcurrentlyMixin, View):
     http_method_names = ["post"]
 

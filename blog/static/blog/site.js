@@ -51,6 +51,21 @@ addEventListener("DOMContentLoaded", () => {
   }
 });
 
+// Copy and print what is shown only once.
+addEventListener("DOMContentLoaded", () => {
+  const onClick = (selector, action) => {
+    for (const button of document.querySelectorAll(selector)) {
+      button.hidden = false;
+      button.addEventListener("click", () => action(button));
+    }
+  };
+  onClick("[data-print]", () => print());
+  onClick("[data-copy]", async (button) => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+  });
+});
+
 // The Back button may bring a page back as it was left, forms sent and all. A member's page is
 // left blank and asked for again, or it would come back after the logout.
 addEventListener("pagehide", () => {

@@ -1,11 +1,13 @@
-"""`manage.py prune_events`: forgets old security events. Run it daily."""
+"""`manage.py prune_events`: forgets old security events, and what no link brings back any more."""
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from users.models import SecurityEvent
+from users.models import FormerEmail, SecurityEvent
+from users.second_factor import FACTORS
 
 BATCH = 1_000  # rows: a moment's work, after which logins waiting to write get their turn
 
@@ -23,4 +25,9 @@ class Command(BaseCommand):
         pruned = 0
         while gone := SecurityEvent.objects.filter(pk__in=old.values("pk")[:BATCH]).delete()[0]:
             pruned += gone
+        recent = timezone.now() - timedelta(days=settings.RECOVER_LINK_DAYS)
+        for model in FACTORS:
+            model.objects.filter(removed__lt=recent).delete()
+        # Of an account that staff have moved they say that it was confirmed once.
+        FormerEmail.objects.filter(left__lt=recent, user__email_confirmed_at__isnull=False).delete()
         self.stdout.write(f"Deleted {pruned} security events older than {days} days.")

@@ -275,6 +275,7 @@ CODE_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES = env_count(
 PASSKEY_FAILURES_PER_IP_PER_15_MINUTES = env_count(
     "PASSKEY_FAILURES_PER_IP_PER_15_MINUTES", default=100
 )
+FACTOR_CHANGES_PER_MEMBER_PER_HOUR = env_count("FACTOR_CHANGES_PER_MEMBER_PER_HOUR", default=20)
 
 # Who must have a passkey or an authenticator app: nobody, staff or everybody.
 SECOND_FACTOR_REQUIRED = env_choice(

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.template.defaultfilters import date
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
@@ -69,7 +70,7 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
 
     add_form = UserAddForm
     form = UserEditForm
-    actions = ["end_sessions", "remove_pictures", "remove_factors"]
+    actions = ["end_sessions", "remove_pictures", "remove_factors", "void_links"]
     # With a million users: the newest first by an index, and no second count, of all of them.
     ordering = ["-pk"]
     show_full_result_count = False
@@ -146,9 +147,21 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
     def remove_factors(self, request, queryset):
         users = self.those_to_change(request, queryset)
         for user in users:
-            if remove_all(user):
+            if remove_all(request, user):
                 self.log_change(request, user, "Removed the second factors.")
         self.message_user(request, f"Removed the second factors of {len(users)} user(s).")
+
+    @admin.action(
+        permissions=["change"], description="Void the links in notices to the selected users"
+    )
+    def void_links(self, request, queryset):
+        """For somebody whose old mailbox is a thief's: its links would bring the account back."""
+        users = self.those_to_change(request, queryset)
+        for user in users:
+            User.objects.filter(pk=user.pk).update(recovered_at=timezone.now())
+            user.former_emails.update(left=user.date_joined)  # it says still that there was one
+            self.log_change(request, user, "Made the links in notices void.")
+        self.message_user(request, f"Made the links of {len(users)} user(s) void.")
 
     def those_to_change(self, request, queryset):
         """Return those users in `queryset` whom the staff may change, and name the others."""

@@ -6,6 +6,7 @@ from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UsernameField
 from django.db import IntegrityError, transaction
 
+from blog_project.clients import CONTROL_CHARACTERS
 from users import second_factor
 from users.emails import EMAIL_MAX_LENGTH, reset_tokens, send_email, validate_public_email
 from users.models import (
@@ -370,6 +371,9 @@ class PasskeyForm(forms.ModelForm):
     class Meta:
         model = Passkey
         fields = ["name"]
+
+    def clean_name(self):
+        return CONTROL_CHARACTERS.sub(" ", self.cleaned_data["name"])  # mails say it
 
 
 class AppForm(forms.Form):

@@ -144,14 +144,19 @@ class User(AbstractUser):
         The first time, whoever registered it before keeps nothing: no factor, no session but the
         one of the digest `keep`, no change of email that waits.
         """
-        # Staff who move an account to another email leave a former one: the factors stay.
-        first = self.email_confirmed_at is None and not self.former_emails.exists()
+        first = self.never_confirmed
         self.email_confirmed_at = self.email_confirmed_at or timezone.now()
         if first:
             self.pending_email = None
             for factors in self.factors():
                 factors.all().delete()
             self.end_sessions(keep)
+
+    @property
+    def never_confirmed(self):
+        """Whether no email of the account was ever confirmed."""
+        # An account that staff have moved to another email has left one.
+        return self.email_confirmed_at is None and not self.former_emails.exists()
 
     def factors(self):
         """Return the managers of the user's second factors, those of before and to come as well."""
@@ -404,10 +409,12 @@ class Kind(models.TextChoices):
     LOGIN_FAILED = "login failed", "Password refused"
     PASSWORD_ACCEPTED = "password accepted", "Right password, second factor asked for"
     CODE_REFUSED = "code refused", "Code refused"
+    CODES_TRIED = "codes tried", "Wrong code, told by mail"
     PASSKEY_ASKED = "passkey asked", "Passkey asked for"
     PASSKEY_REFUSED = "passkey refused", "Passkey refused"
     FACTOR_CONFIRMED = "factor confirmed", "Second factor confirmed"
     RECOVERY_CODE_USED = "recovery code used", "Recovery code used"
+    NEW_BROWSER = "new browser", "New browser, told by mail"
     LOGIN_AFTER_FAILURES = "login after failures", "Logged in after many refused passwords"
     LOGOUT = "logout", "Logged out"
     PASSWORD_CONFIRMED = "password confirmed", "Current password confirmed"

@@ -25,6 +25,7 @@ NEW_CODES_FIRST = "That was your last recovery code: please make new ones."
 OPEN_TO_ALL = {
     *["logout", "admin_logout", "picture", "confirm", "confirm_passkey", "passkey_options"],
     *["email_confirm", "email_confirm_send", "recover"],
+    *["email_change", "email_change_send", "email_change_cancel"],  # a factor needs a confirmed one
     *["security", "passkey_add", "passkey_add_options", "passkey", "passkey_remove"],
     *["app", "app_remove", "codes"],
 }

@@ -40,7 +40,7 @@ from fido2.webauthn import (
 
 from users.events import log, new_event, notify, record
 from users.models import AuthenticatorApp, Kind, Passkey, RecoveryCode, SecurityEvent, User
-from users.throttle import PASSKEY_LIMITS, attempt
+from users.throttle import FACTOR_CHANGE_LIMIT, PASSKEY_LIMITS, attempt, check
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ CHALLENGE_SECONDS = 10 * 60
 CREDENTIAL_MAX_BYTES = 4096  # real ones, with an RSA key, have about 500
 STEP_SECONDS = 30
 SECRET_BYTES = 20  # 160 bits, as RFC 4226 recommends
+PASSKEYS_PER_MEMBER = 20
+WAITING_KEY = "waiting factors"
 APP_REFUSED_IN_A_ROW = 100  # NIST SP 800-63B-4, 3.2.2
 RECOVERY_CODES, RECOVERY_CODE_BYTES = 10, 15
 FACTORS = [Passkey, AuthenticatorApp, RecoveryCode]
@@ -68,8 +70,13 @@ class Unreadable(Refused):
 
 
 def lock(user):
-    """Return `user` as the database has it now, the row locked until the transaction ends."""
-    return User.objects.select_for_update().get(pk=user.pk)
+    """
+    Return `user` as the database has it now, the row locked until the transaction ends.
+
+    Raises User.DoesNotExist if there is another password meanwhile: whoever has set it, or taken
+    the account back, has ended the session that asks.
+    """
+    return User.objects.select_for_update().get(pk=user.pk, password=user.password)
 
 
 # Passkeys (WebAuthn)
@@ -153,25 +160,25 @@ def refusing():
 
 
 def add_passkey(request, answer, name):
-    """Return the new passkey `name` of the member. `answer` is the browser's JSON; or Refused."""
+    """Add the passkey `name` of the member. `answer` is the browser's JSON. Raises Refused."""
     state = take_challenge(request, request.user)
-    server = relying_party()
     with refusing():
         answer = RegistrationResponse.from_dict(json.loads(answer))
-        made = server.register_complete(state, answer)
+        made = relying_party().register_complete(state, answer)
         data = made.credential_data
-        known = data.public_key.ALGORITHM in [each.alg for each in server.allowed_algorithms]
-        with suppress(InvalidSignature):  # a key that is none raises something else
+        with suppress(InvalidSignature):  # a key that is none, or not known, raises something else
             data.public_key.verify(b"", b"")
-    if not known or len(data) > CREDENTIAL_MAX_BYTES or not 16 <= len(data.credential_id) <= 1023:
-        raise Refused("A credential of an unknown kind.")
+    if len(data) > CREDENTIAL_MAX_BYTES or not 16 <= len(data.credential_id) <= 1023:
+        raise Refused("A credential of an odd size.")
     with transaction.atomic():
         user = lock(request.user)
+        if user.passkeys.filter(removed=None).count() >= PASSKEYS_PER_MEMBER:
+            raise Refused("Too many.")
         passkey = Passkey(user=user, name=name, sign_count=made.counter)
         passkey.credential_id, passkey.credential = data.credential_id, bytes(data)
         try:
             with transaction.atomic():
-                return add(request, passkey, Kind.PASSKEY_ADDED)
+                add(request, passkey, Kind.PASSKEY_ADDED)
         except IntegrityError:
             raise Refused("A credential that there is already.") from None
 
@@ -356,13 +363,28 @@ def groups_of_four(text, between):
 
 
 def add(request, factor, kind):
-    """Save a new `factor`. It counts at once if another one does, or else waits for `activate`."""
+    """
+    Save a new `factor`. It counts at once if another one does, or else waits for `activate`.
+
+    It waits for this session: what somebody else has begun, an owner's codes do not finish.
+    """
     if factor.user.has_second_factor:
-        event = record(request, kind, user=factor.user)
+        event = record_change(request, kind, factor.user)
         factor.added = event.time
         notify(request, "factors_changed", event, changes=[f"{factor}: added"])
     factor.save()
-    return factor
+    if not factor.added:
+        waiting = request.session.get(WAITING_KEY, [])
+        request.session[WAITING_KEY] = [*waiting, [kind, factor.pk]]
+
+
+def record_change(request, kind, user):
+    """Write and return the event of a change of factors. Raises Throttled: each one is mailed."""
+    event = new_event(request, kind, user=user)
+    check(FACTOR_CHANGE_LIMIT, event, None)  # under the lock of the user's row
+    event.save()
+    log(event)
+    return event
 
 
 def activate(request, code):
@@ -372,16 +394,19 @@ def activate(request, code):
         codes = RecoveryCode.objects.filter(user=user, added=None)
         if not codes.filter(digest=digest(normalize_code(code))).exists():
             return False
-        event = record(request, Kind.CODES_MADE, user=user)
+        event = record_change(request, Kind.CODES_MADE, user)
         RecoveryCode.objects.live(user=user).update(removed=event.time)
         codes.update(added=event.time)
         changes = ["Recovery codes: new ones made"]
+        ours = request.session.pop(WAITING_KEY, [])
         for model, kind in [(Passkey, Kind.PASSKEY_ADDED), (AuthenticatorApp, Kind.APP_ADDED)]:
             waiting = model.objects.filter(user=user, added=None)
-            for factor in waiting:
+            of_this_session = waiting.filter(pk__in=[pk for of_kind, pk in ours if of_kind == kind])
+            for factor in of_this_session:
                 record(request, kind, user=user)
                 changes.append(f"{factor}: added")
-            waiting.update(added=event.time)
+            of_this_session.update(added=event.time)
+            waiting.delete()
         notify(request, "factors_changed", event, changes=changes)
     return True
 
@@ -390,44 +415,47 @@ def remove(request, factor, kind):
     """Remove `factor`, and the recovery codes with the last one. Refused if there must be one."""
     with transaction.atomic():
         user = lock(request.user)
-        if factor.added is None:
-            factor.delete()
-            return
-        event = new_event(request, kind, user=user)
-        same = type(factor).objects.live(pk=factor.pk)
-        if not same.update(removed=event.time):
-            return  # by another request
+        same = type(factor).objects.filter(pk=factor.pk, removed=None)
+        if same.filter(added=None).delete()[0] or not same.exists():
+            return  # it has never counted, or another request was quicker
+        event = record_change(request, kind, user)
+        same.update(removed=event.time)
         if not user.has_second_factor:
             if user.needs_second_factor:
                 transaction.set_rollback(True)
                 raise Refused("The last one.")
             RecoveryCode.objects.live(user=user).update(removed=event.time)
-        event.save()
-        log(event)
         notify(request, "factors_changed", event, changes=[f"{factor}: removed"])
 
 
-def remove_all(user):
+def remove_all(request, user):
     """Remove all factors of `user`, for staff, and end the sessions. Return if there were any."""
     with transaction.atomic():
-        user = lock(user)
+        user = User.objects.select_for_update().get(pk=user.pk)
         event = new_event(None, Kind.FACTORS_REMOVED, user=user)
+        for factors in user.factors():
+            factors.filter(added=None).delete()
         removed = [model.objects.live(user=user).update(removed=event.time) for model in FACTORS]
         if not any(removed):
             return False
         event.save()
         log(event)
         user.end_sessions()
-        notify(None, "factors_changed", event, changes=["All of them: removed"])
+        notify(request, "factors_changed", event, changes=["All of them: removed"])
     return True
 
 
 def restore(user, since):
-    """Undo what was added and removed since the datetime `since`."""
+    """
+    Undo what was added and removed since the datetime `since`.
+
+    But replaced recovery codes stay void: they may have been replaced because somebody saw them.
+    """
     for model in FACTORS:
         own = model.objects.filter(user=user)
         own.filter(Q(added=None) | Q(added__gte=since)).delete()
-        own.filter(removed__gte=since).update(removed=None)
+        if model is not RecoveryCode:
+            own.filter(removed__gte=since).update(removed=None)
 
 
 def what_restore_does(user, since):

@@ -90,6 +90,24 @@ PASSKEY_LIMITS = [
         ["network"],
     ),
 ]
+# A login with a passkey alone, or a proof with one: as often as with a password.
+PASSKEY_USE_LIMITS = [
+    Limit(
+        "LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES",
+        FIFTEEN_MINUTES,
+        [Kind.LOGIN, Kind.FACTOR_CONFIRMED],
+        EMAIL_AND_NETWORK,
+    ),
+]
+FACTOR_CHANGE_LIMIT = Limit(
+    "FACTOR_CHANGES_PER_MEMBER_PER_HOUR",
+    HOUR,
+    [
+        *[Kind.PASSKEY_ADDED, Kind.PASSKEY_REMOVED, Kind.APP_ADDED, Kind.APP_REMOVED],
+        Kind.CODES_MADE,
+    ],
+    ["user"],
+)
 PASSWORD_CHANGE_LIMITS = [*PASSWORD_LIMITS, *mail_limits(Kind.PASSWORD_CHANGED)]
 
 # After one of these in some network, the failures before it count no more there. The right password

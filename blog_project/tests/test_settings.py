@@ -86,6 +86,17 @@ class Environment(SimpleTestCase):
         proxies = settings_with(SECRET_KEY=KEY, TRUSTED_PROXY_COUNT=" 2 ")["TRUSTED_PROXY_COUNT"]
         self.assertEqual(proxies, 2)
 
+    def test_who_must_have_a_second_factor(self):
+        required = "SECOND_FACTOR_REQUIRED"
+        self.assertEqual(settings_with(SECRET_KEY=KEY)[required], "staff")
+        self.assertEqual(settings_with(DEBUG="true")[required], "nobody")
+        everybody = settings_with(SECRET_KEY=KEY, SECOND_FACTOR_REQUIRED=" Everybody ")
+        self.assertEqual(everybody[required], "everybody")
+        for value in ["", "true", "all"]:
+            message = f"{required} must be one of nobody, staff, everybody"
+            with self.subTest(value), self.assertRaisesMessage(ImproperlyConfigured, message):
+                settings_with(SECRET_KEY=KEY, SECOND_FACTOR_REQUIRED=value)
+
     def test_limits_are_what_the_documents_say(self):
         production = settings_with(SECRET_KEY=KEY)
         for name, most in [
@@ -98,6 +109,7 @@ class Environment(SimpleTestCase):
             ("MAILS_PER_IP_PER_HOUR", 20),
             ("CODE_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES", 10),
             ("PASSKEY_FAILURES_PER_IP_PER_15_MINUTES", 100),
+            ("FACTOR_CHANGES_PER_MEMBER_PER_HOUR", 20),
         ]:
             self.assertEqual(production[name], most)
             self.assertEqual(settings_with(SECRET_KEY=KEY, **{name: "3"})[name], 3)

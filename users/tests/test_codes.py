@@ -21,7 +21,7 @@ from users.views.login import HALF_LOGIN_SECONDS
 
 VERIFY = "/login/verify/?next=/"
 CHANGED = ("alice@example.com", "Your second factor has changed")
-HAS_PASSWORD = ("alice@example.com", "Somebody has your password")
+WRONG_CODE = ("alice@example.com", "A wrong code for your account")
 
 
 class CodesTestCase(FactorTestCase):
@@ -148,6 +148,7 @@ class SecondStep(CodesTestCase):
     @override_settings(EMAIL_VERIFICATION_REQUIRED=True)
     def test_email_that_staff_have_moved_meanwhile_has_to_be_confirmed(self):
         self.log_in()
+        self.alice.leave_email("old@example.com")
         User.objects.filter(pk=self.alice.pk).update(email_confirmed_at=None)
         self.assertRedirects(self.type_code(self.code(self.app)), "/login/?next=/")
         self.assertLoggedOut()
@@ -195,12 +196,12 @@ class SecondStep(CodesTestCase):
         self.log_in()
         self.type_code("000000")
         self.assertIn("/account/recover/", mail.outbox[0].body)
-        self.assertMailed(HAS_PASSWORD)
+        self.assertMailed(WRONG_CODE)
         self.type_code("000000")
         self.assertMailed()
         SecurityEvent.objects.update(time=timezone.now() - timezone.timedelta(days=2))
         self.type_code("000000")
-        self.assertMailed(HAS_PASSWORD)
+        self.assertMailed(WRONG_CODE)
 
 
 class InARow(CodesTestCase):
@@ -294,6 +295,19 @@ class RecoveryCodes(CodesTestCase):
         self.client.force_login(self.bob)
         self.assertRedirects(self.client.post("/account/security/codes/"), "/account/security/")
         self.assertFalse(RecoveryCode.objects.filter(user=self.bob).exists())
+
+    def test_code_of_the_app_is_a_proof_and_uses_up_none_of_them(self):
+        self.client.force_login(self.alice)
+        response = self.type_code(self.code(self.app), "/account/confirm/?next=/account/data/")
+        self.assertRedirects(response, "/account/data/")
+        self.assertEqual(RecoveryCode.objects.live(user=self.alice).count(), 10)
+
+    def test_wrong_code_of_the_app_where_there_is_none(self):
+        self.app = None
+        AuthenticatorApp.objects.all().delete()
+        self.give_passkey(self.alice)
+        self.log_in()
+        self.assertRefused(self.type_code("000000"))
 
     def test_is_a_proof_too(self):
         self.client.force_login(self.alice)

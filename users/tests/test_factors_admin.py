@@ -1,7 +1,9 @@
 """What staff, the export and the daily job do with second factors."""
 
+import re
 from datetime import timedelta
 from io import StringIO
+from unittest.mock import patch
 
 from django.contrib.admin.models import LogEntry
 from django.core import mail
@@ -9,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from blog_project.clients import device_name
 from testing.cast import FactorTestCase
 from users.models import FormerEmail, Kind, Passkey, RecoveryCode, SecurityEvent, User
 
@@ -45,6 +48,25 @@ class Staff(FactorTestCase):
         self.client.logout()
         self.log_in()
         self.assertLoggedInAs(self.alice)
+
+    def test_links_in_the_old_mailbox_of_a_thief_are_made_void(self):
+        data = {"username": "Alice", "email": "safe@example.com", "is_active": "on"}
+        self.client.post(f"{USERS}{self.alice.pk}/change/", data)
+        link = re.search(r"/account/recover/\S+", mail.outbox[0].body)[0]
+        self.assertEqual(self.client.get(link).status_code, 200)
+        data = {"action": "void_links", "_selected_action": [self.alice.pk]}
+        self.assertContains(self.client.post(USERS, data, follow=True), "links of 1 user(s) void")
+        self.assertEqual(self.client.post(link).status_code, 410)
+        self.alice.refresh_from_db()
+        self.assertEqual(self.alice.email, "safe@example.com")
+        self.assertFalse(self.alice.never_confirmed)  # the factors survive the first confirmation
+
+    def test_mail_server_that_is_down_is_no_error_page(self):
+        with (
+            patch("django.core.mail.EmailMessage.send", side_effect=OSError),
+            self.assertLogs("users.emails", "ERROR"),
+        ):
+            self.assertContains(self.remove(self.alice), "factors of 1 user(s)")
 
     def test_only_superusers_remove_those_of_staff(self):
         self.make_staff(self.bob, "view_user", "change_user")
@@ -141,6 +163,30 @@ class NewBrowser(FactorTestCase):
         self.give_passkey(self.alice)
         self.log_in_with_passkey()
         self.assertMailed(self.TOLD)
+
+    def test_of_many_browsers_the_last_ones_are_read(self):
+        for number in range(3):
+            self.log_in_with(f"Browser{number}/1.0")
+        mail.outbox.clear()
+        SecurityEvent.objects.exclude(kind=Kind.LOGIN).delete()
+        with (
+            patch("users.views.login.BROWSERS_KNOWN", 2),
+            patch("users.views.login.device_name", wraps=device_name) as read,
+        ):
+            self.log_in_with(self.SAFARI)
+        self.assertEqual(read.call_count, 2)
+        self.assertMailed(self.TOLD)
+
+    def test_once_a_day_whatever_the_browser_calls_itself(self):
+        for agent in [self.FIREFOX.format(1, 1), self.SAFARI, "curl/8.0", "Wget/1.2"]:
+            self.log_in_with(agent)
+        self.assertMailed(self.TOLD)
+
+    def test_nobody_whose_email_is_not_confirmed_is_told(self):
+        User.objects.update(email_confirmed_at=None)
+        for agent in [self.SAFARI, self.FIREFOX.format(1, 1)]:
+            self.log_in_with(agent)
+        self.assertMailed()
 
 
 class Statements(FactorTestCase):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from testing.cast import PASSWORD, CastTestCase
 from users.forms import RegisterForm
-from users.models import User
+from users.models import AuthenticatorApp, FormerEmail, Passkey, RecoveryCode, User
 
 
 class Uniqueness(CastTestCase):
@@ -211,3 +211,15 @@ class SessionsMigration(TransactionTestCase):
                 )
                 apps = self.migrate(target)
                 self.assertFalse(apps.get_model("users", "Session").objects.exists())
+
+
+class Names(CastTestCase):
+    def test_of_what_a_member_has(self):
+        names = {
+            "Passkey “Phone”": Passkey(name="Phone"),
+            "Authenticator app": AuthenticatorApp(),
+            "Recovery code": RecoveryCode(),
+            "old@example.com": FormerEmail(email="old@example.com"),
+        }
+        for name, each in names.items():
+            self.assertEqual(str(each), name)

@@ -104,6 +104,11 @@ class Adding(PasskeyTestCase):
                 self.assertContains(response, security.CONFIRM_EMAIL_FIRST)
                 self.assertNotContains(response, ADD)
 
+    def test_of_an_odd_size(self):
+        for size in [15, 1024]:
+            self.passkey.id = bytes(size)
+            self.assertContains(self.add(), security.PASSKEY_REFUSED)
+
     def test_of_an_algorithm_that_nobody_asked_for(self):
         unknown = CoseKey.parse({1: 2, 3: -999})
         with patch("testing.authenticator.ES256.from_cryptography_key", return_value=unknown):

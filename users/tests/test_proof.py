@@ -4,16 +4,18 @@ import re
 from unittest.mock import patch
 
 from django.conf import settings
+from django.core import mail
 from django.test import override_settings
 from django.utils import timezone
 
+from testing.authenticator import Authenticator
 from testing.cast import PASSWORD, FactorTestCase
 from users import second_factor
-from users.models import RecoveryCode, User
+from users.models import Passkey, RecoveryCode, User
 from users.proof import NEW_CODES_FIRST, NOTHING_CHANGED, SECOND_FACTOR_FIRST
 from users.views.security import LAST_ONE
 
-CLOSED = ["/", "/about/", "/account/", "/account/email/", "/account/password/", "/account/data/"]
+CLOSED = ["/", "/about/", "/account/", "/account/password/", "/account/data/"]
 OPEN = ["/account/confirm/", "/account/security/app/", "/logout/"]
 
 
@@ -192,3 +194,102 @@ class Waiting(FactorTestCase):
         self.alice.set_password("another unusual sentence")
         self.alice.save()
         self.assertFalse(self.alice.passkeys.exists())
+
+    def test_what_a_thief_has_begun_is_not_finished_by_the_owners_codes(self):
+        thief = self.log_in_elsewhere(self.alice)
+        options = self.ask("/account/security/passkeys/add/options/", thief)
+        data = {"credential": self.passkey.make(options), "name": "Thief's"}
+        thief.post("/account/security/passkeys/add/", data)
+        self.client.force_login(self.alice)
+        options = self.ask("/account/security/passkeys/add/options/")
+        data = {"credential": Authenticator().make(options), "name": "Mine"}
+        self.client.post("/account/security/passkeys/add/", data)
+        codes = self.client.post("/account/security/codes/").context["codes"]
+        self.client.post("/account/security/codes/", {"codes": "x", "code": codes[0]})
+        self.assertEqual([each.name for each in self.alice.passkeys.all()], ["Mine"])
+
+    def test_staff_remove_it_too(self):
+        self.give_passkey(self.alice).delete()
+        Passkey.objects.create(user=self.alice, name="x", credential_id=b"x", credential=b"x")
+        second_factor.remove_all(None, self.alice)
+        self.assertFalse(self.alice.passkeys.exists())
+
+
+class Limits(FactorTestCase):
+    """What one member can have, and make this site write and mail."""
+
+    def setUp(self):
+        super().setUp()
+        self.give_passkey(self.alice)
+        self.client.force_login(self.alice)
+
+    def add(self):
+        options = self.ask("/account/security/passkeys/add/options/")
+        data = {"credential": Authenticator().make(options), "name": "More"}
+        return self.client.post("/account/security/passkeys/add/", data)
+
+    def test_twenty_changes_an_hour(self):
+        with override_settings(FACTOR_CHANGES_PER_MEMBER_PER_HOUR=2):
+            statuses = [self.add().status_code for _ in range(3)]
+        self.assertEqual(statuses, [302, 302, 429])
+        self.assertEqual(self.alice.passkeys.count(), 3)
+        self.assertEqual(len(mail.outbox), 2)
+
+    def test_twenty_passkeys(self):
+        with patch("users.second_factor.PASSKEYS_PER_MEMBER", 2):
+            self.assertEqual([self.add().status_code for _ in range(2)], [302, 200])
+        self.assertEqual(self.alice.passkeys.count(), 2)
+
+    def test_passkeys_log_in_and_prove_as_often_as_passwords(self):
+        with override_settings(LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES=3):
+            for _ in range(2):
+                data = {"credential": self.passkey.answer(self.ask())}
+                self.assertEqual(
+                    self.client.post("/account/confirm/passkey/", data).status_code, 302
+                )
+            self.client.logout()
+            self.assertEqual(self.log_in_with_passkey().status_code, 302)
+            self.client.logout()
+            self.assertEqual(self.log_in_with_passkey().status_code, 429)
+        self.assertLoggedOut()
+
+    def test_name_has_no_second_line(self):
+        passkey = self.alice.passkeys.get()
+        url = f"/account/security/passkeys/{passkey.pk}/"
+        self.client.post(url, {"name": "Phone\r\nhttps://evil.example/"})
+        passkey.refresh_from_db()
+        self.assertEqual(passkey.name, "Phone  https://evil.example/")
+
+
+class Meanwhile(FactorTestCase):
+    """The account is taken back while a request of the thief's is on its way."""
+
+    def test_nothing_is_added_or_removed_and_the_thief_is_out(self):
+        passkey = self.give_passkey(self.alice)
+        url = f"/account/security/passkeys/{passkey.pk}/remove/"
+        add = {"name": "Thief's"}
+        for name, path, data in [
+            ("remove", url, {}),
+            ("make_codes", "/account/security/codes/", {}),
+            ("take_challenge", "/account/security/passkeys/add/", add),
+        ]:
+            self.client.force_login(User.objects.get(pk=self.alice.pk))
+            options = self.ask("/account/security/passkeys/add/options/")
+            add["credential"] = Authenticator().make(options)
+            with patch.object(second_factor, name, self.after_taking_back(name)):
+                self.assertRedirects(self.client.post(path, data), "/login/")
+            self.assertLoggedOut()
+        self.assertEqual([*Passkey.objects.live()], [passkey])
+        self.assertFalse(RecoveryCode.objects.exists())
+
+    def after_taking_back(self, name):
+        """Return the function `name`, which runs when somebody else has set a password."""
+        function = getattr(second_factor, name)
+
+        def take_back_first(*args):
+            alice = User.objects.get(pk=self.alice.pk)
+            alice.set_password("another unusual sentence")
+            alice.save()
+            return function(*args)
+
+        return take_back_first

@@ -31,7 +31,7 @@ ACCOUNT_UPDATED = "Your account has been updated."
 
 
 class DeletedConcurrentlyMixin:
-    """View mixin that logs out a member whose account is deleted during the request."""
+    """View mixin that logs out a member whose account is deleted, or taken back, meanwhile."""
 
     def dispatch(self, request, *args, **kwargs):
         try:
@@ -40,7 +40,8 @@ class DeletedConcurrentlyMixin:
             raise
         except (DatabaseError, ObjectDoesNotExist):
             user = request.user
-            if user.is_anonymous or User.objects.filter(pk=user.pk).exists():
+            same = User.objects.filter(pk=user.pk, password=getattr(user, "password", ""))
+            if user.is_anonymous or same.exists():
                 raise
             logout(request)
             return redirect("login")

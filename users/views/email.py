@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, View
 
 from users.emails import read_token, send_email, send_link
-from users.events import notify, record
+from users.events import notify, record, trusted_email
 from users.forms import (
     ChangedConcurrently,
     CurrentPasswordForm,
@@ -32,7 +32,7 @@ from users.throttle import (
 )
 
 from .account import DeletedConcurrentlyMixin
-from .login import HALF_LOGIN_KEY, get_unconfirmed
+from .login import HALF_LOGIN_KEY, get_half_login, get_unconfirmed
 from .password import ChangedConcurrentlyMixin
 
 CHANGE_CANCELLED = "Your email address stays as it is."
@@ -108,7 +108,7 @@ class EmailConfirmSendView(View):
     def post(self, request):
         user = request.user
         if not user.is_authenticated:
-            user = get_unconfirmed(request)
+            user, _ = get_half_login(request)
         if user and not user.email_confirmed_at:
             with confirmation_attempt(request, user.email, user):
                 send_link(request, "email_confirm", user, user.email)
@@ -218,7 +218,9 @@ class EmailConfirmView(ProofMixin, FormView):
         kind = Kind.EMAIL_CONFIRMED if old == new else Kind.EMAIL_CHANGED
         event = record(self.request, kind, user=user)
         if old != new:
-            notify(self.request, "email_changed", event, to=old, old=old)
+            # To the one of before, and to one that the account has left a moment ago.
+            for email in sorted({old, trusted_email(user)} - {new, None}):
+                notify(self.request, "email_changed", event, to=email, old=old)
             # Without the link that takes the account back: it was not theirs before.
             send_email(self.request, "email_changed", new, user=user, event=event, old=old)
         return self.confirmed()

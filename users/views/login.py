@@ -9,7 +9,7 @@ from django.contrib.auth import login
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
@@ -29,6 +29,7 @@ HALF_LOGIN_KEY = "half login"
 HALF_LOGIN_SECONDS = 10 * 60
 MANY_FAILURES = 10  # within a day
 BROWSER_KNOWN = timedelta(days=90)  # as long as events are kept
+BROWSERS_KNOWN = 50  # the last ones: to read a User-Agent takes up to two milliseconds
 
 
 class IgnoreSelfRedirectMixin:
@@ -61,10 +62,9 @@ def get_half_login(request):
 
 
 def get_unconfirmed(request):
-    """Return the user who has just given the right password, but never confirmed the email."""
+    """Return the user who has just given the right password, but never confirmed an email."""
     user, _ = get_half_login(request)
-    # Staff who move an account leave it unconfirmed: the password alone does not move it on.
-    return user if user and not user.email_confirmed_at and not user.has_second_factor else None
+    return user if user and user.never_confirmed else None
 
 
 def finish_login(request, user, event, remember=False):
@@ -80,21 +80,25 @@ def finish_login(request, user, event, remember=False):
 def tell_of_login(request, event, first):
     """Mail the member what is odd about a login: a new browser, many wrong passwords before it."""
     user, today = event.user, Q(time__gt=event.time - DAY)
-    before = user.events.filter(time__gt=event.time - BROWSER_KNOWN).exclude(pk=event.pk)
+    # Of two logins at once, neither is before the other.
+    before = user.events.filter(time__gt=event.time - BROWSER_KNOWN, time__lt=event.time)
     logins = Q(kind=Kind.LOGIN)
     seen = before.aggregate(  # one query, with each login
         refused=Count("pk", today & Q(kind=Kind.LOGIN_FAILED)),
         told=Count("pk", today & Q(kind=Kind.LOGIN_AFTER_FAILURES)),
         same_browser=Count("pk", logins & Q(user_agent=event.user_agent)),
+        browsers_told=Count("pk", today & Q(kind=Kind.NEW_BROWSER)),
     )
     if seen["refused"] >= MANY_FAILURES and not seen["told"]:  # ASVS 6.3.5
         odd = record(request, Kind.LOGIN_AFTER_FAILURES, user=user)
         notify(request, "login_after_failures", odd, refused=seen["refused"])
-    if first or seen["same_browser"]:
+    # Not to an email that may be a stranger's, and once a day: a browser says what it likes to be.
+    if first or seen["same_browser"] or seen["browsers_told"] or not user.email_confirmed_at:
         return
-    agents = before.filter(logins).order_by().values_list("user_agent", flat=True).distinct()
-    if event.device not in map(device_name, agents):  # a newer version is none
-        notify(request, "new_browser", event)
+    agents = before.filter(logins).order_by().values("user_agent").annotate(last=Max("time"))
+    known = [agent["user_agent"] for agent in agents.order_by("-last")[:BROWSERS_KNOWN]]
+    if event.device not in map(device_name, known):  # a newer version is none
+        notify(request, "new_browser", record(request, Kind.NEW_BROWSER, user=user))
 
 
 class LoginView(
@@ -125,7 +129,8 @@ class LoginView(
 
     def form_invalid(self, form):
         if form.unconfirmed:
-            self.succeed(Kind.PASSWORD_CONFIRMED)
+            factor = form.unconfirmed.has_second_factor
+            self.succeed(Kind.PASSWORD_ACCEPTED if factor else Kind.PASSWORD_CONFIRMED)
             begin_half_login(self.request, form.unconfirmed)
         return super().form_invalid(form)
 

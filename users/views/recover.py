@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
 from users import second_factor
+from users.emails import send_email
 from users.events import RECOVER_SALT, record
 from users.forms import PasswordLinkForm
 from users.models import EMAIL_TAKEN, Kind, User
@@ -72,6 +73,7 @@ class RecoverView(View):
         password = make_password(secrets.token_urlsafe(32))
         with transaction.atomic():
             user = self.get_user(self.user.pk, User.objects.select_for_update())
+            left = user.email
             second_factor.restore(user, self.since)
             if user.email != self.email:
                 user.email, user.email_confirmed_at = self.email, timezone.now()
@@ -79,7 +81,9 @@ class RecoverView(View):
             user.recovered_at = timezone.now()
             user.save()
             user.end_sessions()
-            record(request, Kind.RECOVERED, user=user)
+            event = record(request, Kind.RECOVERED, user=user)
+            if left != user.email:
+                send_email(request, "recovered", left, user=user, event=event)
             form = PasswordLinkForm(user)
             form.full_clean()
             form.save(request=request)

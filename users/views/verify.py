@@ -18,7 +18,7 @@ from users.models import Kind, Passkey, RecoveryCode
 from users.proof import NEW_CODES_KEY
 from users.second_factor import Refused, request_options, use_passkey
 from users.sessions import prove
-from users.throttle import CODE_LIMITS, DAY, ProofMixin
+from users.throttle import CODE_LIMITS, DAY, PASSKEY_USE_LIMITS, ProofMixin, attempt
 
 from .account import DeletedConcurrentlyMixin
 from .login import HALF_LOGIN_KEY, IgnoreSelfRedirectMixin, finish_login, get_half_login
@@ -72,6 +72,18 @@ class CodeMixin(ProofMixin):
     def is_attempt(self, form):
         return form.has_error("code", "refused")  # else nothing was tested
 
+    def form_invalid(self, form):
+        if self.is_attempt(form):
+            self.tell()
+        return super().form_invalid(form)
+
+    def tell(self):
+        """Mail the member, once a day, that somebody tries codes: who has the password or more."""
+        today = self.get_member().events.filter(time__gt=self.event.time - DAY)
+        if not today.filter(kind=Kind.CODES_TRIED).exists():
+            event = record(self.request, Kind.CODES_TRIED, user=self.get_member())
+            notify(self.request, "wrong_code", event)
+
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
 class VerifyView(DeletedConcurrentlyMixin, CodeMixin, GoOnMixin, FormView):
@@ -106,7 +118,6 @@ class VerifyView(DeletedConcurrentlyMixin, CodeMixin, GoOnMixin, FormView):
         response = super().form_invalid(form)
         if not self.is_attempt(form):
             return response
-        self.tell()
         half_login = self.request.session[HALF_LOGIN_KEY]
         *_, refused = half_login
         self.request.session[HALF_LOGIN_KEY] = [*half_login[:-1], refused + 1]
@@ -115,14 +126,6 @@ class VerifyView(DeletedConcurrentlyMixin, CodeMixin, GoOnMixin, FormView):
         del self.request.session[HALF_LOGIN_KEY]
         messages.info(self.request, START_AGAIN)
         return self.go_back("login")
-
-    def tell(self):
-        """Mail the member, once a day, that somebody has the password, but no code."""
-        told = self.member.events.filter(
-            kind=Kind.CODE_REFUSED, time__gt=self.event.time - DAY
-        ).exclude(pk=self.event.pk)
-        if not told.exists():
-            notify(self.request, "password_without_code", self.event)
 
 
 class PasskeyOptionsView(View):
@@ -160,7 +163,8 @@ class PasskeyLoginView(DeletedConcurrentlyMixin, GoOnMixin, View):
             messages.error(request, error.message)
         else:
             remember = bool(member) and get_half_login(request)[1]
-            finish_login(request, user, record(request, Kind.LOGIN, user=user), remember)
+            with attempt(request, PASSKEY_USE_LIMITS, Kind.LOGIN, user.email, user) as event:
+                finish_login(request, user, event, remember)
             return redirect(self.get_success_url())
         return self.go_back("login_verify" if member else "login")
 
@@ -216,5 +220,6 @@ class ConfirmPasskeyView(ConfirmMixin, View):
         except Refused:
             messages.error(request, PASSKEY_REFUSED)
             return self.go_back("confirm")
-        record(request, Kind.FACTOR_CONFIRMED, user=request.user)
-        return self.confirm()
+        user = request.user
+        with attempt(request, PASSKEY_USE_LIMITS, Kind.FACTOR_CONFIRMED, user.email, user):
+            return self.confirm()

@@ -22,10 +22,11 @@ INSERT INTO users_session (session_key, session_data, expire_date, user_id, sinc
 {numbers} SELECT {key}, 'x', '2036-01-01', i, '2026-01-01', '2026-01-01', '' FROM n
 """
 POSTS = """
-INSERT INTO blog_post (title, content, date_posted, author_id)
-{numbers} SELECT 'Post ' || i, 'Some words about nothing much, to be read by nobody at all. ',
-    {date}, 1 + i %% 1000 FROM n
+INSERT INTO blog_post (title, content, excerpt, date_posted, author_id)
+{numbers} SELECT 'Post ' || i, {words}, '<p>' || {words} || '</p>', {date}, 1 + i %% {authors}
+    FROM n
 """
+WORDS = "'Some words about nothing much, to be read by nobody at all. '"
 BY_VENDOR = {
     "sqlite": {
         "key": "lower(hex(randomblob(16)))",
@@ -51,16 +52,19 @@ def people(users, posts):
         User(username=username, email=email, password=password)
         for username, email in content.people(users)
     )
-    Post.objects.bulk_create(
+    written = [
         Post(title=title, content=text, date_posted=posted, author=authors[number % users])
         for number, (title, text, posted) in enumerate(content.posts(posts))
-    )
+    ]
+    for post in written:
+        post.render()
+    Post.objects.bulk_create(written)
 
 
 def rows(members, posts):
-    """Create `members` members with a session each, and `posts` posts, by SQL alone."""
+    """Create `members` members with a session each, and `posts` posts, ten an author, by SQL."""
     call_command("migrate", verbosity=0)
-    words = BY_VENDOR[connection.vendor]
+    words = {**BY_VENDOR[connection.vendor], "words": WORDS, "authors": posts // 10}
     with connection.cursor() as cursor:
         for statement, number in [(USERS, members), (SESSIONS, members), (POSTS, posts)]:
             cursor.execute(statement.format(numbers=NUMBERS, **words), [number])

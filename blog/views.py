@@ -1,9 +1,45 @@
-"""Pages of posts, however many there are."""
+"""Read posts, however many there are; write, change and delete your own."""
 
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import EmptyPage, Paginator
-from django.views.generic import ListView
+from django.db.models import Q
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.views.generic import (
+    CreateView,
+    DeleteView,
+    DetailView,
+    ListView,
+    MonthArchiveView,
+    UpdateView,
+)
 
+from users.models import Kind
+from users.throttle import POST_LIMITS, attempt
+from users.usernames import fold_username
+from users.views.account import DeletedConcurrentlyMixin
+
+from .forms import PostForm
 from .models import Post
+
+POST_CREATED = "Your post has been created!"
+POST_UPDATED = "Your post has been updated!"
+POST_DELETED = "Your post has been deleted!"
+SESSION_OVER = "You are not logged in any more, and nothing has been stored."
+NOT_YOURS = "That is somebody else's post."
+
+
+def sidebar(request):
+    """Context processor: the newest posts, if the page shows them, and where the site is."""
+    latest = Post.objects.visible().only("title")[:5]
+    return {"latest_posts": latest, "site_url": settings.SITE_URL}
+
+
+# Reading
 
 
 class PostPaginator(Paginator):
@@ -13,8 +49,8 @@ class PostPaginator(Paginator):
     To count a million posts takes far longer than to read ten of them.
     """
 
-    # Until a page is read: no database skips more posts than that. "?page=last" is not found.
-    num_pages = 1_000_000_000
+    MAX_PAGES = 1_000  # each skips all before it, and nobody reads that far
+    num_pages = MAX_PAGES  # until a page is read; "?page=last" is not found
 
     def page(self, number):
         number = self.validate_number(number)
@@ -25,22 +61,156 @@ class PostPaginator(Paginator):
         posts = list(posts)
         if not posts and number > 1:
             raise EmptyPage(self.error_messages["no_results"])
-        self.num_pages = number + (len(posts) > self.per_page)
+        self.num_pages = min(number + (len(posts) > self.per_page), self.MAX_PAGES)
         return self._get_page(posts[: self.per_page], number, self)
 
 
-class HomeView(ListView):
-    queryset = Post.objects.select_related("author").only(
-        "title", "content", "date_posted", "author__username", "author__picture"
+class PostListMixin:
+    """View mixin for pages of posts, newest first."""
+
+    queryset = (
+        Post.objects.visible()
+        .select_related("author")
+        .only(
+            *["title", "date_posted", "excerpt"],
+            *[f"author__{name}" for name in ["username", "picture", "about", "date_joined"]],
+        )
+        .annotate(has_more=~Q(rest=""))
     )
     paginator_class = PostPaginator
     paginate_by = 10
+
+
+class HomeView(PostListMixin, ListView):
     template_name = "blog/home.html"
+
+
+class AnnouncementsView(PostListMixin, ListView):
+    queryset = PostListMixin.queryset.filter(is_announcement=True)
+    template_name = "blog/announcements.html"
+
+
+class AuthorView(PostListMixin, ListView):
+    template_name = "blog/author.html"
+
+    def get_queryset(self):
+        name = fold_username(self.kwargs["username"])
+        if "\0" in name:
+            raise Http404  # PostgreSQL cannot even look it up
+        return super().get_queryset().filter(author__username_folded=name)
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        page = context["page_obj"]
-        context["page_range"] = page.paginator.get_elided_page_range(
-            page.number, on_each_side=1, on_ends=1
-        )
-        return context
+        if not context["page_obj"]:
+            raise Http404  # nobody's page tells that somebody has registered
+        return {**context, "author": context["page_obj"][0].author}
+
+
+class ArchiveView(PostListMixin, MonthArchiveView):
+    template_name = "blog/archive.html"
+    date_field = "date_posted"
+    month_format = "%m"
+    allow_empty = True  # so that the months before and after need no query
+
+    def get_date_list(self, *args, **kwargs):
+        return ()  # of days
+
+
+class PostView(DetailView):
+    queryset = Post.objects.select_related("author").defer("content")
+    template_name = "blog/post.html"
+
+    def get_object(self):
+        post = super().get_object()
+        visible = post.is_online and post.author.is_active
+        if not visible and not may(self.request.user, "change", post):
+            raise Http404
+        return post
+
+    def get_context_data(self, **kwargs):
+        user, post = self.request.user, self.object
+        rights = {f"may_{action}": may(user, action, post) for action in ["change", "delete"]}
+        return super().get_context_data(**rights, **kwargs)
+
+
+# Writing
+
+
+def may(user, action, post):
+    """Return whether `user` may "change" or "delete" `post`: its author, or staff who may."""
+    return user.pk == post.author_id or (user.is_staff and user.has_perm(f"blog.{action}_post"))
+
+
+class MembersMixin(LoginRequiredMixin, DeletedConcurrentlyMixin):
+    """View mixin for members. A text that somebody else sends comes back to be copied."""
+
+    def handle_no_permission(self):
+        if self.request.method == "POST":
+            raise PermissionDenied(SESSION_OVER)  # not to the login page, which would lose it
+        return super().handle_no_permission()
+
+
+class WriteMixin(MembersMixin):
+    """View mixin for the form of a post, with a preview."""
+
+    form_class = PostForm
+    template_name = "blog/post_form.html"
+
+    def dispatch(self, request, *args, **kwargs):
+        user = request.user
+        confirmed = user.is_anonymous or user.email_confirmed_at
+        if settings.CONFIRMED_EMAIL_TO_POST and not confirmed:
+            return render(request, "blog/confirm_first.html", status=403)
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form):
+        if "preview" in self.request.POST:
+            form.instance.render()
+            return self.render_to_response(self.get_context_data(form=form, preview=form.instance))
+        self.save(form.instance)
+        messages.success(self.request, self.success_message)
+        return redirect(form.instance)
+
+
+class PostCreateView(WriteMixin, CreateView):
+    success_message = POST_CREATED
+
+    def save(self, post):
+        post.author = user = self.request.user
+        with attempt(self.request, POST_LIMITS, Kind.POST_CREATED, user.email, user):
+            post.save()
+
+
+class ChangeMixin:
+    """View mixin for one post, which its author and some of the staff may change."""
+
+    queryset = Post.objects.select_related("author")
+    action = None
+
+    def get_object(self):
+        post = super().get_object()
+        if not may(self.request.user, self.action, post):
+            raise PermissionDenied(NOT_YOURS)
+        return post
+
+
+class PostUpdateView(WriteMixin, ChangeMixin, UpdateView):
+    action = "change"
+    success_message = POST_UPDATED
+
+    def save(self, post):
+        post.render()
+        text = {name: getattr(post, name) for name in ["title", "content", *post.RENDERED]}
+        # Nothing else: staff may have taken it offline meanwhile, or somebody deleted it.
+        if not Post.objects.filter(pk=post.pk).update(**text):
+            raise Http404
+
+
+class PostDeleteView(MembersMixin, ChangeMixin, DeleteView):
+    action = "delete"
+    template_name = "blog/post_delete.html"
+    success_url = reverse_lazy("home")
+
+    def form_valid(self, form):
+        messages.success(self.request, POST_DELETED)
+        return super().form_valid(form)

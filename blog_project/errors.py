@@ -3,7 +3,8 @@
 import sys
 
 from django.db import InterfaceError, OperationalError
-from django.views import defaults
+from django.http import HttpResponse
+from django.template.loader import render_to_string
 
 from blog_project.database import check_pool
 
@@ -29,10 +30,10 @@ def handler500(request):
 
     On SQLite it is 503 for a table that is missing, too: that is an OperationalError there.
     """
+    # Not rendered for the request, which would look up who asks: it gives back what was sent.
+    context = {"request": request}
     if not isinstance(sys.exception(), OperationalError | InterfaceError):
-        return defaults.server_error(request)
+        return HttpResponse(render_to_string("500.html", context), status=500)
     check_pool()
-    page = defaults.server_error(request, template_name="503_database.html")
-    page.status_code = 503
-    page["Retry-After"] = 10  # seconds
-    return page
+    page = render_to_string("503_database.html", context)
+    return HttpResponse(page, status=503, headers={"Retry-After": 10})  # seconds

@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.sitemaps",
     "whitenoise.runserver_nostatic",  # before staticfiles: runserver serves as production does
     "django.contrib.staticfiles",
     "crispy_forms",
@@ -133,6 +134,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "blog.views.sidebar",
             ],
             "builtins": ["blog_project.templatetags"],
         },
@@ -276,6 +278,7 @@ PASSKEY_FAILURES_PER_IP_PER_15_MINUTES = env_count(
     "PASSKEY_FAILURES_PER_IP_PER_15_MINUTES", default=100
 )
 FACTOR_CHANGES_PER_MEMBER_PER_HOUR = env_count("FACTOR_CHANGES_PER_MEMBER_PER_HOUR", default=20)
+POSTS_PER_MEMBER_PER_DAY = env_count("POSTS_PER_MEMBER_PER_DAY", default=30)
 
 # Who must have a passkey or an authenticator app: nobody, staff or everybody.
 SECOND_FACTOR_REQUIRED = env_choice(
@@ -290,6 +293,8 @@ ADMIN_PROOF_SECONDS = 60 * 60
 
 # With true, a login waits until the member has confirmed the email.
 EMAIL_VERIFICATION_REQUIRED = env_bool("EMAIL_VERIFICATION_REQUIRED", default=False)
+# With true, only members who have confirmed their email write and change posts.
+CONFIRMED_EMAIL_TO_POST = env_bool("CONFIRMED_EMAIL_TO_POST", default=not DEBUG)
 # The mails and pages say these in words.
 RESET_LINK_HOURS = 1
 CONFIRM_LINK_DAYS = 3

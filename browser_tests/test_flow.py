@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from blog.models import Post
 from users.models import User
 
 CREATED = "Your account has been created! You are now able to log in"
@@ -76,7 +77,34 @@ def test_read(person, page, theme, width):
     page.goto("/home/")
     expect(page).to_have_url("/")
     expect(page.get_by_role("article")).to_have_count(10)
-    page.get_by_role("link", name="Page 2").click()
+    page.get_by_role("link", name="Older").click()
     expect(page.get_by_role("article")).to_have_count(1)
+    page.get_by_role("article").get_by_role("link", name="Alice").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Alice")
+    page.get_by_role("link", name="Calendars").click()
     person.navigate("About")
     expect(page.get_by_role("heading", level=1)).to_have_text("About")
+
+
+def test_write(person, page, theme, width):
+    page.goto("/post/new/")
+    person.log_in()
+    page.get_by_label("Title").fill("My first post")
+    page.get_by_label("Content").fill("Some **bold** words.")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("region", name="Preview").locator("strong")).to_have_text("bold")
+    assert not Post.objects.filter(title="My first post").exists()
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Your post has been created!")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("My first post")
+
+    page.get_by_role("link", name="Update").click()
+    page.get_by_label("Content").fill("Other words.")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Your post has been updated!")).to_be_visible()
+    expect(page.get_by_text("Other words.")).to_be_visible()
+
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("main").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Your post has been deleted!")).to_be_visible()
+    assert not Post.objects.filter(title="My first post").exists()

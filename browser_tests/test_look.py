@@ -9,9 +9,14 @@ from django.utils import timezone
 from factors import Device, confirmed, give_app, give_codes
 from playwright.sync_api import expect
 
+from blog.models import Post
 from users.events import RECOVER_SALT
+from users.models import User
 
-FOR_EVERYBODY = ["/", "/?page=2", "/about/", "/nope/"]
+FOR_EVERYBODY = [
+    *["/", "/?page=2", "/about/", "/nope/", "/user/Alice/", "/announcements/"],
+    *["/archive/2026/1/", "/archive/1999/1/"],
+]
 FOR_STRANGERS = [
     "/register/",
     "/login/",
@@ -24,6 +29,7 @@ FOR_STRANGERS = [
     "/account/recover/x/",
 ]
 FOR_MEMBERS = [
+    "/post/new/",
     "/account/",
     "/account/email/",
     "/account/confirm/",
@@ -158,6 +164,62 @@ def test_too_many_attempts_are_told_how_long_to_wait(person, page, theme, width,
     expect(page.get_by_role("heading", level=1)).to_have_text("Too Many Attempts")
     expect(page.get_by_text("Please try again in 15 minutes")).to_be_visible()
     assert_accessible(page)
+
+
+WIDE = (
+    """## A heading
+
+| a long word in a table | and another one | and one more of them | and the last one |
+|---|---|---|---|
+| 1234567890123456789012345678901234567890 | 2 | 3 | 4 |
+
+```
+a_line_of_code("that is longer than any phone is wide, and longer than the column of a desk", 1)
+```
+
+> A quote with a [link](https://example.com/) and """
+    + "averylongword" * 30
+)
+
+
+def test_post_is_accessible_and_what_is_wide_scrolls_in_its_box(page, theme, width):
+    author = User.objects.get(username="Alice")
+    title = "A title with averylongword" + "averylongword" * 5
+    post = Post.objects.create(author=author, title=title, content=WIDE, is_announcement=True)
+    urls = [post.get_absolute_url(), "/", "/announcements/", "/user/Alice/"]
+    for url in urls:
+        page.goto(url)
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.goto(urls[0])
+    for box in ["pre", "table"] if width == 360 else ["pre"]:
+        locator = page.locator(f".post-text {box}")
+        assert locator.evaluate("box => box.scrollWidth > box.clientWidth"), box
+        locator.focus()
+        expect(locator).to_be_focused()
+
+
+def test_writing_is_accessible(person, page, theme, width):
+    page.goto("/login/")
+    person.log_in()
+    expect(page).to_have_url("/")
+    person.navigate("New Post")
+    page.get_by_label("Title").fill("Wide")
+    page.get_by_label("Content").fill(WIDE)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("region", name="Preview")).to_be_visible()
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.get_by_label("Title").fill("")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("This field is required.")).to_be_visible()
+    assert_accessible(page)
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_label("Title").fill("Wide")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_label("Your text was not kept.")).to_have_value(re.compile("A quote with"))
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_open_menu_is_accessible(page, theme):

@@ -55,15 +55,19 @@ class Posts(Importer):
         return HERE
 
     def store(self, batch):
-        Post.objects.bulk_create(
+        posts = [
             Post(
                 author_id=self.members.pks[row.user],
                 title=row.title,
                 content=row.content,
                 date_posted=clean_date(row.date_posted),
+                is_markdown=False,
             )
             for row in batch
-        )
+        ]
+        for post in posts:
+            post.render()
+        Post.objects.bulk_create(posts)
 
 
 def text_validator(name):

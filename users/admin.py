@@ -89,7 +89,7 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
     ]
     rights = ["is_staff", "is_superuser", "groups", "user_permissions"]
     fieldsets = [
-        (None, {"fields": ["username", "email", "password"]}),
+        (None, {"fields": ["username", "email", "password", "about"]}),
         ("Activity", {"fields": activity}),
         ("Permissions", {"fields": ["is_active", *rights]}),
     ]
@@ -121,7 +121,7 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if obj and not self.has_change_permission(request, obj):
             # Whoever may only look sees no part of the hash, nor a button that would refuse.
-            return [(None, {"fields": ["username", "email"]}), *fieldsets[1:]]
+            return [(None, {"fields": ["username", "email", "about"]}), *fieldsets[1:]]
         return fieldsets
 
     @admin.action(permissions=["change"], description="End all sessions of the selected users")

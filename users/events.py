@@ -17,8 +17,8 @@ logger = logging.getLogger("django.security.auth")
 
 RECOVER_SALT = "users.recover"
 
-# What strangers can cause without the password, an upload with a stolen session: it must not push
-# a login that was not the member's off the page.
+# What strangers can cause without the password, uploads and posts with a stolen session: it must
+# not push a login that was not the member's off the page.
 BY_STRANGERS = [
     Kind.LOGIN_FAILED,
     Kind.SIGNUP_REFUSED,
@@ -26,6 +26,7 @@ BY_STRANGERS = [
     Kind.PICTURE_UPLOADED,
     Kind.PASSKEY_REFUSED,
     Kind.THROTTLED,
+    Kind.POST_CREATED,
 ]
 
 

@@ -12,7 +12,7 @@ collect = Signal()
 
 PROFILE = [
     *["username", "email", "email_confirmed_at", "pending_email"],
-    *["date_joined", "last_login", "recovered_at"],
+    *["date_joined", "last_login", "recovered_at", "about"],
 ]
 PASSKEY = ["name", "added", "last_used"]
 EVENT = ["kind", "time", "email", "ip", "user_agent"]

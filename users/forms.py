@@ -279,10 +279,10 @@ class EmailCorrectForm(EmailChangeForm):
 
 
 class ProfileForm(SaveUnlessTakenMixin, forms.ModelForm):
-    """Change username and picture."""
+    """Change username, picture and what an author's page says about them."""
 
     # The rest may have changed since the request began: a deactivated member stays deactivated.
-    update_fields = ("username", "picture")
+    update_fields = ("username", "picture", "about")
 
     picture = forms.FileField(
         required=False,
@@ -293,8 +293,10 @@ class ProfileForm(SaveUnlessTakenMixin, forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["username"]
+        fields = ["username", "about"]
         field_classes = {"username": UsernameField}
+        widgets = {"about": forms.Textarea(attrs={"rows": 3})}
+        help_texts = {"about": "On the page of your posts, for everybody to read."}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

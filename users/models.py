@@ -101,6 +101,7 @@ class User(AbstractUser):
     picture = models.FileField(upload_to="pictures/", default=DEFAULT_PICTURE, editable=False)
     # When a link of a notice ("This wasn't me") was last used: those of before are void.
     recovered_at = models.DateTimeField(null=True, editable=False)
+    about = models.TextField("about you", max_length=300, blank=True, default="", db_default="")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["username"]
@@ -436,6 +437,9 @@ class Kind(models.TextChoices):
     RECOVERED = "recovered", "Account taken back"
     ACCOUNT_DELETED = "account deleted", "Account deleted"
     THROTTLED = "throttled", "Too many attempts"
+    POST_CREATED = "post created", "Post created"
+    POST_OFFLINE = "post offline", "Post taken offline"
+    POST_ONLINE = "post online", "Post put back online"
 
 
 class SecurityEvent(ClientModel):

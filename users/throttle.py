@@ -108,6 +108,7 @@ FACTOR_CHANGE_LIMIT = Limit(
     ],
     ["user"],
 )
+POST_LIMITS = [Limit("POSTS_PER_MEMBER_PER_DAY", DAY, [Kind.POST_CREATED], ["user"])]
 PASSWORD_CHANGE_LIMITS = [*PASSWORD_LIMITS, *mail_limits(Kind.PASSWORD_CHANGED)]
 
 # After one of these in some network, the failures before it count no more there. The right password

@@ -15,7 +15,7 @@ STEPS = 3  # from a post to its author to a session of theirs
 FLAG = {"exact", "isnull", "gte", "lt"}
 DATE = {"year", "month", "day"}
 FILTERS = {
-    "blog.Post": {"date_posted": DATE},
+    "blog.Post": {"date_posted": DATE | FLAG, "is_announcement": FLAG, "is_online": FLAG},
     "auth.Group": {},
     "users.User": dict.fromkeys(
         ["is_active", "is_staff", "is_superuser", "date_joined", "last_login"], FLAG

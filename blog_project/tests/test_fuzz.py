@@ -76,6 +76,7 @@ def addresses():
 @override_settings(
     LOGIN_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES=10**6,
     LOGINS_PER_EMAIL_AND_IP_PER_15_MINUTES=10**6,
+    POSTS_PER_MEMBER_PER_DAY=10**6,
     TRUSTED_PROXY_COUNT=1,
 )
 class Fuzz(TestCase, CastTestCase):
@@ -98,6 +99,7 @@ class Fuzz(TestCase, CastTestCase):
         forms = ["/register/", "/login/", "/password-reset/", self.open_reset_link()]
         if person:
             forms += [url for url in addresses() if url.startswith("/account/") and "{" not in url]
+            forms += ["/post/new/", self.write_post(person)]
         if person == "Carol":
             forms += ADMIN_FORMS
         url = data.draw(st.sampled_from(forms))
@@ -111,6 +113,10 @@ class Fuzz(TestCase, CastTestCase):
         if name:  # from the database, where the last example left no trace
             self.client.force_login(User.objects.get(username=name))
         return name
+
+    def write_post(self, name):
+        post = User.objects.get(username=name).posts.create(title="Title", content="Text")
+        return f"/post/{post.pk}/update/"
 
     def open_reset_link(self):
         bob = User.objects.get(username="Bob")
@@ -184,4 +190,5 @@ class Fuzz(TestCase, CastTestCase):
         self.assertIn("/login/", found)
         self.assertIn("/password-reset/{}/{}/", found)
         self.assertIn("/media/pictures/{}.jpg", found)
+        self.assertIn("/archive/{}/{}/", found)
         self.assertGreater(len(found), 20)

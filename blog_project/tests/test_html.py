@@ -25,7 +25,7 @@ from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils import timezone
 
 from blog.models import Post
-from blog.views import HomeView
+from blog.views import HomeView, PostCreateView
 from blog_project.errors import RetryLater
 from testing.cast import PASSWORD, MailTestCase
 from users.models import AuthenticatorApp, Kind, Passkey, RecoveryCode, SecurityEvent, User
@@ -40,6 +40,24 @@ HOW_TO = (
     " (Debian: apt-get install npm default-jre-headless)."
 )
 JUNK = "\"'><b>&lt; </title>{{ x }} ﷺ"  # breaks out of a page that does not escape it
+MARKDOWN = (
+    f"""{JUNK}
+
+# a {JUNK}
+
+> 1. - *b **c*** `d` [e](//f.example "g") https://h.example <https://i.example>
+
+| j | k | l |
+|---|:-:|--:|
+| m | n\t
+
+```
+<o>
+```
+***
+"""
+    * 3
+)  # longer than an excerpt
 # What the states say that are hard to reach: a step that leads nowhere would leave them out.
 STATES = [
     "Nothing here yet",
@@ -75,6 +93,19 @@ STATES = [
     "Nothing has been changed.",
     "Take it back",
     "Your account is yours again.",
+    "Read more",
+    "Page 2",
+    "Nothing has been announced.",
+    "Nobody posted in this month.",
+    "This is how it will look.",
+    "That is somebody else&#x27;s post.",
+    "That is too much markup",
+    "Your post has been created!",
+    "Your post has been deleted!",
+    "This post is offline",
+    "Confirm Your Email First",
+    "Your text was not kept.",
+    "in a new tab",
 ]
 NEW_PASSWORD = "another unusual sentence"
 
@@ -213,6 +244,41 @@ class EveryPage(MailTestCase):
             Post.objects.create(author=self.bob, title=f"{number}", content="Text.\n\nMore.")
         for page in [1, 2, 5, 9, 99]:
             self.get(f"/?page={page}")
+        post = Post.objects.create(author=self.alice, title=JUNK, content=MARKDOWN)
+        written = {"title": JUNK, "content": MARKDOWN}
+        for url in ["update/", "delete/", ""]:
+            for name in ["Nobody", "Alice", "Bob", "Carol"]:
+                self.log_in_as(name)
+                self.get(f"/post/{post.pk}/{url}")
+                for data in [
+                    {**written, "preview": ""},
+                    written,
+                    {**written, "content": "[" * 9999},
+                ]:
+                    self.post(f"/post/{post.pk}/{url}", data if url == "update/" else {})
+        self.log_in_as("Alice")
+        self.post("/post/new/", written)
+        with self.settings(CONFIRMED_EMAIL_TO_POST=True):
+            self.post("/post/new/", written)
+        with self.settings(POSTS_PER_MEMBER_PER_DAY=1):
+            self.post("/post/new/", written)
+        self.alice.about = JUNK
+        self.alice.save()
+        for kind in ["is_announcement", "is_markdown"]:
+            Post.objects.filter(author=self.alice).update(**{kind: True})
+            self.get("/announcements/")
+        for url in [
+            "/",
+            "/user/Alice/",
+            "/user/Bob/?page=2",
+            "/archive/2026/1/",
+            "/archive/2026/13/",
+        ]:
+            self.get(url)
+        self.get("/sitemap-posts.xml")
+        post = Post.objects.filter(author=self.alice).first()
+        Post.objects.filter(pk=post.pk).update(is_online=False)
+        self.get(post.get_absolute_url())
 
     def see_forms_of_strangers(self):
         self.log_in_as("Nobody")
@@ -380,6 +446,8 @@ class EveryPage(MailTestCase):
             ]:
                 with patch.object(HomeView, "get", side_effect=error):
                     self.get("/")
+                with patch.object(PostCreateView, "dispatch", side_effect=error):
+                    self.post("/post/new/", {"title": JUNK, "content": MARKDOWN})
             strict = Client(
                 enforce_csrf_checks=True, headers={"referer": f"http://testserver/{JUNK}"}
             )

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+from django.conf import settings
+
 from blog.models import Post
 from testing.cast import CastTestCase
 
@@ -13,10 +15,13 @@ TITLES = {
     "/login/": "Django Blog - Login",
     "/account/": "Django Blog - Account",
     "/logout/": "Django Blog - Logout",
+    "/post/new/": "Django Blog - New Post",
+    "/announcements/": "Django Blog - Announcements",
+    "/archive/2026/1/": "Django Blog - January 2026",
     "/nope/": "Django Blog - Page Not Found",
 }
 FOR_STRANGERS = {"/register/", "/login/"}
-FOR_MEMBERS = {"/account/", "/logout/"}
+FOR_MEMBERS = {"/account/", "/logout/", "/post/new/"}
 
 
 class Pages(CastTestCase):
@@ -44,8 +49,24 @@ class Pages(CastTestCase):
     def test_nothing_comes_from_elsewhere_and_nothing_is_inline(self):
         for url, text in self.pages():
             with self.subTest(url):
-                self.assertNotRegex(text, r'(src|href|action)="(https?:)?//')
+                linked = re.sub('<link rel="canonical"[^>]*>', "", text)
+                self.assertNotRegex(linked, r'(src|href|action)="(https?:)?//')
                 self.assertNotRegex(text, r"<style|style=|<script(?! src=)|\son\w+=")
+
+    def test_search_engines_list_what_everybody_may_read_and_nothing_else(self):
+        Post.objects.create(
+            author=self.alice,
+            title="Old",
+            content="T",
+            date_posted=datetime(2026, 1, 2, tzinfo=UTC),
+        )
+        listed = set()
+        for url, text in self.pages():
+            canonical = f'<link rel="canonical" href="{settings.SITE_URL}{url}">'
+            self.assertNotEqual(canonical in text, '<meta name="robots" content="noindex">' in text)
+            self.assertEqual(canonical in text, '<meta name="description"' in text)
+            listed |= {url} if canonical in text else set()
+        self.assertEqual(listed, TITLES.keys() - FOR_MEMBERS - {"/nope/"})
 
     def test_every_form_has_its_csrf_token(self):
         for url, text in self.pages():
@@ -55,7 +76,7 @@ class Pages(CastTestCase):
     def test_every_field_has_its_label(self):
         for url, text in self.pages():
             with self.subTest(url):
-                for field in re.findall(r"<input(?! type=\"hidden\")[^>]*>", text):
+                for field in re.findall(r"<(?:input|textarea)(?! type=\"hidden\")[^>]*>", text):
                     name = re.search(r'id="(\w+)"', field)[1]
                     self.assertRegex(text, rf'<label\s[^>]*for="{name}"')
 

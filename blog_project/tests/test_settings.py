@@ -60,6 +60,15 @@ class Environment(SimpleTestCase):
         self.assertIs(development["DEBUG"], True)
         self.assertIs(development["SECURE_SSL_REDIRECT"], False)
 
+    def test_whoever_writes_has_a_confirmed_email_unless_a_developer_does(self):
+        for environment, needed in [
+            ({"SECRET_KEY": KEY}, True),
+            ({"DEBUG": "true"}, False),
+            ({"DEBUG": "true", "CONFIRMED_EMAIL_TO_POST": "true"}, True),
+            ({"SECRET_KEY": KEY, "CONFIRMED_EMAIL_TO_POST": "false"}, False),
+        ]:
+            self.assertIs(settings_with(**environment)["CONFIRMED_EMAIL_TO_POST"], needed)
+
     def test_misspelt_booleans_do_not_start(self):
         for name in ["DEBUG", "SECURE_SSL", "SECURE_PROXY_SSL"]:
             for value in ["ture", "", "maybe", "None"]:
@@ -110,6 +119,7 @@ class Environment(SimpleTestCase):
             ("CODE_FAILURES_PER_EMAIL_AND_IP_PER_15_MINUTES", 10),
             ("PASSKEY_FAILURES_PER_IP_PER_15_MINUTES", 100),
             ("FACTOR_CHANGES_PER_MEMBER_PER_HOUR", 20),
+            ("POSTS_PER_MEMBER_PER_DAY", 30),
         ]:
             self.assertEqual(production[name], most)
             self.assertEqual(settings_with(SECRET_KEY=KEY, **{name: "3"})[name], 3)

@@ -7,6 +7,7 @@ from unittest.mock import patch
 import bcrypt
 from django.test import override_settings
 
+from blog.markdown import RENDERER
 from blog.models import Post
 from imports.posts import Posts
 from imports.tests.test_hashes import LONG, LONG_PASSWORD, PBKDF2
@@ -64,6 +65,14 @@ class Import(FlaskBlogTestCase):
         self.assertEqual(first.date_posted, datetime(2018, 5, 1, 12, 30, 0, 1, UTC))
         self.assertEqual((first.author.username, second.author.username), ("Dave", "Erin"))
         self.assertEqual(first.author.email, "dave@example.com")
+
+    def test_posts_are_plain_text_and_rendered(self):
+        self.add(DAVE, (1, "First", "2018-05-01 12:30:00", "*Some* <b>\r\ntext", 1))
+        self.run_import()
+        post = Post.objects.get()
+        self.assertFalse(post.is_markdown)
+        self.assertEqual(post.excerpt, "<p>*Some* &lt;b&gt;<br>text</p>\n")
+        self.assertEqual(post.renderer, RENDERER)
 
     def test_user_logs_in_with_the_old_password_and_leaves_with_a_new_hash(self):
         self.add(DAVE)

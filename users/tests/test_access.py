@@ -173,10 +173,10 @@ class Access(AccessTestCase):
         self.client.force_login(self.alice)
         self.client.get("/")
         for url, number in [
-            ("/account/", 2),
-            ("/account/security/", 7),
-            ("/account/sessions/", 3),
-            ("/", 3),
+            ("/account/", 3),
+            ("/account/security/", 8),
+            ("/account/sessions/", 4),
+            ("/", 4),
         ]:
             with self.subTest(url), self.assertNumQueries(number):
                 self.client.get(url)

@@ -63,8 +63,11 @@ class AccountDelete(ProfileTestCase):
         return self.client.post("/account/data/", {"sure": "on"}, follow=True)
 
     def test_page_says_what_goes(self):
-        response = self.client.get("/account/data/")
-        self.assertContains(response, "Your profile, your posts, your picture and your sessions")
+        for number, words in [(0, "0 posts"), (1, "1 post"), (2, "2 posts")]:
+            response = self.client.get("/account/data/")
+            words = f"Your profile, your {words}, your picture and your sessions"
+            self.assertContains(response, words)
+            Post.objects.create(author=self.alice, title=f"{number}", content="C")
 
     def test_everything_goes_and_a_mail_says_so(self):
         Post.objects.create(author=self.alice, title="Mine", content="C")

@@ -230,7 +230,7 @@ class ManySessions(SessionsTestCase):
         for more in [0, 1000]:
             self.add(more, since=timezone.now())
             with (
-                self.assertNumQueries(3),  # the session, its member, and the page's
+                self.assertNumQueries(4),  # the session, its member, the page's and the sidebar's
                 patch("users.models.device_name", wraps=device_name) as named,
             ):
                 response = self.client.get("/account/sessions/")
@@ -276,9 +276,9 @@ class LastSeen(SessionsTestCase):
 
     def test_is_written_once_a_minute_and_the_rest_stays(self):
         before = self.alice.sessions.get()
-        with self.assertNumQueries(3):  # the session, its member, and the posts
+        with self.assertNumQueries(4):  # the session, its member, the posts and the sidebar's
             self.get_after(58)
-        with self.assertNumQueries(6):  # and one write, in a transaction of its own
+        with self.assertNumQueries(7):  # and one write, in a transaction of its own
             seen = self.get_after(61)
         after = self.alice.sessions.get()
         self.assertEqual(int(after.last_seen.timestamp()), seen)

@@ -13,7 +13,7 @@ DEMO_POSTS = [
     (
         "alice.demo",
         "What becomes of a password",
-        "Nobody keeps it, not even this site. bcrypt turns it into a hash that cannot be turned"
+        "Nobody keeps it, not even this site. *bcrypt* turns it into a hash that cannot be turned"
         " back, and does so slowly, so that a thief who tries them all grows old.\n\n"
         "Hash one password twice and you get two hashes. Both still know it.",
     ),
@@ -21,7 +21,7 @@ DEMO_POSTS = [
         "bob.demo",
         "Welcome to the blog",
         "Have a look around: register, log in, and open your account page.\n\n"
-        "Staff write posts like this one in the admin.",
+        "Members write posts like this one, with **New Post** in the bar above.",
     ),
 ]
 

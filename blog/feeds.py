@@ -29,7 +29,7 @@ class PostFeed(Feed):
         return CONTROLS.sub("", post.title)
 
     def item_description(self, post):
-        return post.excerpt + post.rest
+        return CONTROLS.sub("", post.excerpt + post.rest)  # "&#12;" is one in Markdown, too
 
     def item_link(self, post):
         return settings.SITE_URL + post.get_absolute_url()

@@ -44,6 +44,13 @@ class FeedGet(CastTestCase):
         for entry in self.feed().findall("atom:entry", ATOM):
             self.assertEqual(entry.findtext("atom:title", None, ATOM), "a]]><&")
 
+    def test_nor_does_html_that_has_it(self):
+        Post.objects.create(author=self.alice, title="T", content="a&#12;b")
+        stored = Post.objects.create(author=self.alice, title="T", content="a")
+        Post.objects.filter(pk=stored.pk).update(excerpt="<p>a\x0bb</p>\n")
+        for entry in self.feed().findall("atom:entry", ATOM):
+            self.assertEqual(entry.findtext("atom:summary", None, ATOM), "<p>ab</p>\n")
+
     def test_every_page_announces_it(self):
         link = (
             '<link rel="alternate" type="application/atom+xml" title="Django Blog" href="/feed/">'

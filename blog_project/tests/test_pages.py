@@ -46,6 +46,11 @@ class Pages(CastTestCase):
                 self.assertIn('href="#main"', text)
                 self.assertEqual(text.count('id="main"'), 1)
 
+    def test_broken_form_for_no_page_is_not_found(self):
+        for content_type, body in [("multipart/form-data", b"x"), ("text/plain", b"x")]:
+            response = self.client.post("/nope/", body, content_type=content_type)
+            self.assertEqual(response.status_code, 404)
+
     def test_nothing_comes_from_elsewhere_and_nothing_is_inline(self):
         for url, text in self.pages():
             with self.subTest(url):

@@ -55,10 +55,9 @@ class PostPaginator(Paginator):
     def page(self, number):
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
-        posts = self.object_list[start : start + self.per_page + 1]
-        if start:  # skipped on the index alone, and only those that are shown are read
-            posts = self.object_list.filter(pk__in=posts.values("pk"))
-        posts = list(posts)
+        # Found and skipped on the index alone; only those that are shown are read.
+        keys = self.object_list.values("pk")[start : start + self.per_page + 1]
+        posts = list(self.object_list.filter(pk__in=keys))
         if not posts and number > 1:
             raise EmptyPage(self.error_messages["no_results"])
         self.num_pages = min(number + (len(posts) > self.per_page), self.MAX_PAGES)

@@ -1,9 +1,11 @@
 from importlib import import_module
 from types import SimpleNamespace
+from unittest import skipUnless
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from blog.models import Post
 from testing.cast import CastTestCase
@@ -29,6 +31,39 @@ class Save(CastTestCase):
             post.full_clean()
         post.is_markdown = False
         post.full_clean()
+
+
+@skipUnless(connection.vendor == "sqlite", "PostgreSQL counts in that only a few are asked for")
+class Visible(CastTestCase):
+    def setUp(self):
+        # As after ANALYZE, of a million posts by all of ten thousand members.
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+            cursor.execute("DELETE FROM sqlite_stat1")
+            for table, index, rows in [
+                ("users_user", "sqlite_autoindex_users_user_1", "10000 1"),
+                ("blog_post", "post_online", "1000000 1 1 1"),
+                ("blog_post", "post_newest_first", "1000000 1 1"),
+                ("blog_post", "blog_post_author_id_dd7a8485", "1000000 100"),
+            ]:
+                cursor.execute("INSERT INTO sqlite_stat1 VALUES (%s, %s, %s)", [table, index, rows])
+            cursor.execute("ANALYZE sqlite_schema")  # reads them
+
+    def tearDown(self):
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM sqlite_stat1")
+            cursor.execute("ANALYZE sqlite_schema")
+
+    def test_no_page_begins_with_all_members(self):
+        Post.objects.create(author=self.alice, title="T", content="Text")
+        for url in ["/", "/announcements/", "/archive/2026/1/", "/feed/"]:
+            with CaptureQueriesContext(connection) as queries:
+                self.client.get(url)
+            for query in queries.captured_queries:
+                with connection.cursor() as cursor:
+                    cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                    plan = [row[3] for row in cursor.fetchall()]
+                self.assertFalse([step for step in plan if step.startswith("SCAN user")], url)
 
 
 class OldPosts(CastTestCase):

@@ -11,6 +11,7 @@ from nh3 import Cleaner
 
 MAX_LENGTH = 20_000  # characters
 MAX_MARKS = 3_000  # twice as many as in any README
+MAX_LINKED = 50_000  # characters of URLs and titles; a definition is repeated by each link to it
 EXCERPT_LENGTH = 800  # characters of HTML, unless the first block is longer
 
 LIBRARIES = ["markdown-it-py", "linkify-it-py", "nh3"]
@@ -19,6 +20,7 @@ RENDERER = ", ".join(["1", *(f"{name} {version(name)}" for name in LIBRARIES)])
 
 # What takes time: a mark opens something, or ends a line. What is linked by itself takes most.
 MARKS = re.compile(r"[\[\]*_`<>|!&\\\n]|[-+]\s|\d[.)]")
+URLS = re.compile("//|mailto:", re.IGNORECASE)
 MARKS_PER_URL = 20
 # What neither HTML nor a feed may have.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -51,7 +53,7 @@ def validate_markdown(text):
         raise ValidationError(
             f"A post has at most {MAX_LENGTH:,} characters, and this one has {len(text):,}."
         )
-    if len(MARKS.findall(text)) + MARKS_PER_URL * text.count("//") > MAX_MARKS:
+    if len(MARKS.findall(text)) + MARKS_PER_URL * len(URLS.findall(text)) > MAX_MARKS:
         raise ValidationError("That is too much markup for one post: lines, links, lists, tables.")
 
 
@@ -71,12 +73,16 @@ def plain_blocks(text):
 
 
 def markdown_blocks(text):
-    tokens, blocks, start = parser.parse(text), [], 0
+    tokens, blocks, start, linked = parser.parse(text), [], 0, 0
     # <h1> is the title of the post; below it none is left out, whichever its author began with.
     levels = sorted({token.tag for token in tokens if token.type == "heading_open"})
     for end, token in enumerate(tokens, 1):
         if token.type.startswith("heading"):
             token.tag = f"h{min(levels.index(token.tag) + 2, 6)}"
+        for inner in token.children or ():
+            linked += sum(map(len, inner.attrs.values()))
+            if linked > MAX_LINKED:
+                inner.attrs.clear()  # a link that leads nowhere
         if token.level == 0 and token.nesting <= 0:
             blocks.append(parser.renderer.render(tokens[start:end], parser.options, {}))
             start = end

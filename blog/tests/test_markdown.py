@@ -168,12 +168,21 @@ class Bounds(SimpleTestCase):
             validate_markdown("x" * (MAX_LENGTH + 1))
 
     def test_marks(self):
-        for mark, count in [("*", 1), ("\n", 1), ("- ", 1), ("1. ", 1), ("//", 20), ("a, b. ", 0)]:
+        urls = [("//", 20), ("mailto:", 20)]
+        for mark, count in [("*", 1), ("\n", 1), ("- ", 1), ("1. ", 1), *urls, ("a, b. ", 0)]:
             most = MAX_MARKS // count if count else 3_000
             validate_markdown(mark * most)
             if count:
                 with self.assertRaisesMessage(ValidationError, "too much markup"):
                     validate_markdown(mark * (most + 1))
+
+    def test_no_definition_is_repeated_without_end(self):
+        for definition in ["[a]: /" + "é" * 1_000, "[a]: /b '" + '"' * 9_000 + "'"]:
+            text = definition + "\n\n" + "[a]" * 1_000
+            validate_markdown(text)
+            links = html(text)
+            self.assertIn("<a href=", links)
+            self.assertLess(len(links), 20 * MAX_LENGTH)
 
     def test_what_can_be_seen(self):
         for text in ["a", "!", "😀", "\u200bא", "字"]:
@@ -265,6 +274,8 @@ WORST = {
     "URLs in one word": filled("http://a.b/"),
     "URLs with brackets": filled("http://a.b/((((((((((((((((((((((((((((((((((((((((("),
     "URL": filled("a.", "http://"),
+    "URLs of emails": filled("mailto:a@b.cc "),
+    "links to one definition": "[a]: /" + "\U0001f600" * 17_000 + "\n\n" + "[a]" * 990,
     "definitions": filled("[a]: b\n"),
     "definitions that are none": filled("[a]: b '\n"),
     "nested brackets in a definition": filled("(", "[a]: "),

@@ -21,6 +21,13 @@ class SitemapGet(CastTestCase):
         for post in Post.objects.all():
             self.assertEqual(f"/post/{post.pk}/</loc>" in text, post != hidden)
 
+    def test_has_the_newest_posts_and_counts_no_others(self):
+        old, new = (Post.objects.create(author=self.alice, title="T", content="C") for _ in "12")
+        with patch.object(PostSitemap, "newest", 1):
+            sitemap = self.client.get("/sitemap-posts.xml")
+        self.assertContains(sitemap, f"/post/{new.pk}/</loc>")
+        self.assertNotContains(sitemap, f"/post/{old.pk}/</loc>")
+
     def test_pages_that_are_not_there(self):
         for url in ["/sitemap-x.xml", "/sitemap-posts.xml?p=2", "/sitemap-posts.xml?p=x"]:
             self.assertEqual(self.client.get(url).status_code, 404, url)

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.messages.views import SuccessMessageMixin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import EmptyPage, Paginator
 from django.db.models import Q
@@ -128,8 +129,8 @@ class PostView(DetailView):
 
     def get_context_data(self, **kwargs):
         user, post = self.request.user, self.object
-        rights = {f"may_{action}": may(user, action, post) for action in ["change", "delete"]}
-        return super().get_context_data(**rights, **kwargs)
+        may_change, may_delete = may(user, "change", post), may(user, "delete", post)
+        return super().get_context_data(may_change=may_change, may_delete=may_delete, **kwargs)
 
 
 # Writing
@@ -205,11 +206,8 @@ class PostUpdateView(WriteMixin, ChangeMixin, UpdateView):
             raise Http404
 
 
-class PostDeleteView(MembersMixin, ChangeMixin, DeleteView):
+class PostDeleteView(MembersMixin, ChangeMixin, SuccessMessageMixin, DeleteView):
     action = "delete"
     template_name = "blog/post_delete.html"
+    success_message = POST_DELETED
     success_url = reverse_lazy("home")
-
-    def form_valid(self, form):
-        messages.success(self.request, POST_DELETED)
-        return super().form_valid(form)

@@ -1,6 +1,7 @@
 """What you read."""
 
 import html
+import re
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -106,7 +107,9 @@ class Post(models.Model):
     @property
     def description(self):
         """The first words, without markup."""
-        words = html.unescape(strip_tags(self.excerpt)).split()
+        # Of an excerpt that is one long block, without a tag that is cut: it is read on every GET.
+        start = re.sub("<[^>]*$", "", self.excerpt[:2_000])
+        words = html.unescape(strip_tags(start)).split()
         return Truncator(" ".join(words)).chars(160)
 
 

@@ -1,14 +1,31 @@
 from importlib import import_module
 from types import SimpleNamespace
 from unittest import skipUnless
+from unittest.mock import patch
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.test import SimpleTestCase
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import strip_tags
 
 from blog.models import Post
 from testing.cast import CastTestCase
+
+
+class Description(SimpleTestCase):
+    def test_reads_no_more_of_a_long_text_than_it_takes(self):
+        for tag_and_word in ["<em>a</em> ", "<em>&lt;</em> "]:
+            post = Post(excerpt=tag_and_word * 100_000)
+            with patch("blog.models.strip_tags", side_effect=strip_tags) as stripped:
+                description = post.description
+            self.assertEqual(len(description), 160)
+            self.assertNotIn("e", description)
+            self.assertLessEqual(len(stripped.call_args.args[0]), 2_000)
+
+    def test_of_a_tag_that_is_cut_has_nothing(self):
+        self.assertEqual(Post(excerpt='a <a href="' + "x" * 2_000 + '">b</a>').description, "a")
 
 
 class Save(CastTestCase):

@@ -96,6 +96,8 @@ class Post(models.Model):
         if self.is_markdown:
             try:
                 validate_markdown(self.content)
+                self.render()
+                validate_visible(self.description)  # of "[a]: b" nothing is shown
             except ValidationError as error:
                 raise ValidationError({"content": error}) from None
 

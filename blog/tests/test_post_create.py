@@ -5,7 +5,7 @@ from django.db import OperationalError
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from blog.models import Post
+from blog.models import BLANK, Post
 from testing.cast import CastTestCase
 from users.models import Kind, SecurityEvent, User
 
@@ -69,6 +69,13 @@ class PostCreatePost(CreateTestCase):
     def test_line_ends_of_browsers_count_once(self):
         self.create(content="1\r\n2" + "x" * 19_997)
         self.assertEqual(len(Post.objects.get().content), 20_000)
+
+    def test_markup_that_shows_nothing_is_no_post(self):
+        for content in ["[a]: b", "#", "[](/x)", "&nbsp;", "***"]:
+            with self.subTest(content):
+                response = self.client.post("/post/new/", {"title": "Title", "content": content})
+                self.assertContains(response, BLANK)
+        self.assertFalse(Post.objects.exists())
 
     def test_blanks_before_the_first_word_stay(self):
         self.assertContains(self.create(content="    code"), "<code>code")

@@ -44,6 +44,7 @@ def site_environment(database_url, **more):
         "SECURE_SSL": "false",
         "TRUSTED_PROXY_COUNT": "1",
         "EMAIL_URL": "dummymail://",
+        "SECOND_FACTOR_REQUIRED": "nobody",  # staff would be led to set one up
         "DATABASE_URL": database_url,
         **more,
     }

@@ -63,13 +63,15 @@ check: .venv/installed-dev
 	.venv/bin/lint-imports --no-logo
 	$(PYTHON) manage.py check --fail-level WARNING
 	$(PYTHON) manage.py makemigrations --check
-	$(PYTHON) -m coverage run -m pytest $(NOT_SLOW)
+	$(PYTHON) -m coverage erase
+	$(PYTHON) -m coverage run -m pytest $(PARALLEL) $(NOT_SLOW)
+	$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 	env -i $(PYTHON) -c "import blog_project.wsgi" 2>&1 | grep "ImproperlyConfigured: SECRET_KEY"
 
 browser: .venv/installed-dev
-	$(PYTHON) -m pytest browser_tests
+	$(PYTHON) -m pytest $(PARALLEL) --dist=load browser_tests
 
 bench: .venv/installed-dev
 	$(PYTHON) -m bench $(if $(QUICK),--quick)

@@ -224,7 +224,8 @@ class User(AbstractUser):
         """Return the sessions that are not over, the one seen last first: those that may stay."""
         live = self.sessions.filter(expire_date__gt=timezone.now())
         seen_last_first = models.F("last_seen").desc(nulls_last=True)
-        return live.order_by(seen_last_first)[: settings.SESSIONS_PER_MEMBER]
+        # In one order for all, or two logins of one second would leave different ones.
+        return live.order_by(seen_last_first, "pk")[: settings.SESSIONS_PER_MEMBER]
 
     @property
     def picture_url(self):

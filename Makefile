@@ -71,7 +71,7 @@ check: .venv/installed-dev
 	env -i $(PYTHON) -c "import blog_project.wsgi" 2>&1 | grep "ImproperlyConfigured: SECRET_KEY"
 
 browser: .venv/installed-dev
-	$(PYTHON) -m pytest $(PARALLEL) --dist=load browser_tests
+	$(PYTHON) -m pytest browser_tests
 
 bench: .venv/installed-dev
 	$(PYTHON) -m bench $(if $(QUICK),--quick)

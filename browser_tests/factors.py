@@ -1,14 +1,13 @@
 """The second factors of the people at the browser."""
 
-import time
 from base64 import b64encode
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.utils import timezone
 
 from testing import authenticator
-from users import second_factor
-from users.models import AuthenticatorApp, Passkey, RecoveryCode, User
+from testing.cast import give_passkey
+from users.models import User
 
 
 class Device:
@@ -59,13 +58,7 @@ class Device:
             "signCount": 0,
         }
         self.send("addCredential", authenticatorId=self.id, credential=credential)
-        return Passkey.objects.create(
-            user=user,
-            name=name,
-            credential_id=made.id,
-            credential=made.credential(),
-            added=timezone.now(),
-        )
+        return give_passkey(user, made, name)
 
 
 def confirmed(email="alice@example.com"):
@@ -74,17 +67,3 @@ def confirmed(email="alice@example.com"):
     user.email_confirmed_at = timezone.now()
     user.save()
     return user
-
-
-def give_app(user):
-    """Give `user` an authenticator app which counts; return what shows its code."""
-    secret = second_factor.new_secret()
-    AuthenticatorApp.objects.create(user=user, secret=secret, last_step=0, added=timezone.now())
-    return lambda: second_factor.app_codes(secret).generate(time.time()).decode()
-
-
-def give_codes(user):
-    """Give `user` recovery codes which count, and return them."""
-    codes = second_factor.make_codes(user)
-    RecoveryCode.objects.filter(user=user).update(added=timezone.now())
-    return codes

@@ -6,10 +6,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core import signing
 from django.utils import timezone
-from factors import Device, confirmed, give_app, give_codes
+from factors import Device, confirmed
 from playwright.sync_api import expect
 
 from blog.models import Post
+from testing.cast import give_app, give_codes, show_code
 from users.events import RECOVER_SALT
 from users.models import User
 
@@ -107,7 +108,7 @@ def test_pages_of_a_member_with_second_factors_are_accessible_and_fit(
     assert_accessible_and_fits(page, width)
     type_wrong_code(page)
     assert_accessible_and_fits(page, width)
-    page.get_by_label("Code").fill(app())
+    page.get_by_label("Code").fill(show_code(app))
     page.keyboard.press("Enter")
     expect(page).to_have_url("/account/security/")
     assert_accessible_and_fits(page, width)

@@ -7,9 +7,10 @@ from base64 import b32decode
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from factors import Device, confirmed, give_app, give_codes
+from factors import Device, confirmed
 from playwright.sync_api import expect
 
+from testing.cast import give_app, give_codes, show_code
 from users.models import Passkey, RecoveryCode
 
 NO_PASSKEY = "Your browser gave no passkey. Please try again."
@@ -418,7 +419,7 @@ def test_keyboard_alone_types_a_code(person, page, passkey, alice):
     expect(page.locator(".invalid-feedback")).to_be_visible()
     expect(page.get_by_label("Code")).to_be_focused()
     page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.type(app())
+    page.keyboard.type(show_code(app))
     page.keyboard.press("Enter")
     expect_logged_in(page)
 

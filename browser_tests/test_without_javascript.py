@@ -6,9 +6,10 @@ from base64 import b32decode
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from factors import confirmed, give_app, give_codes
+from factors import confirmed
 from playwright.sync_api import expect
 
+from testing.cast import give_app, give_codes, show_code
 from users.models import User
 
 
@@ -47,7 +48,7 @@ def test_codes_work_and_passkeys_say_that_they_need_it(person, page, settings, w
     expect(page.get_by_role("button", name="Log in with a passkey")).to_have_count(0)
     person.log_in()
     expect(page).to_have_url("/login/verify/?next=/account/security/")
-    page.get_by_label("Code").fill(app())
+    page.get_by_label("Code").fill(show_code(app))
     page.get_by_role("button", name="Login", exact=True).click()
     expect(page).to_have_url("/account/security/")
     page.get_by_role("link", name="Add a passkey").click()

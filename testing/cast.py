@@ -18,6 +18,37 @@ from users.models import AuthenticatorApp, Passkey, RecoveryCode, User
 PASSWORD = "correct horse battery"
 
 
+def give_app(user):
+    """Give `user` an authenticator app that counts; return what computes its codes by time."""
+    secret = second_factor.new_secret()
+    AuthenticatorApp.objects.create(user=user, secret=secret, last_step=0, added=timezone.now())
+    return second_factor.app_codes(secret)
+
+
+def show_code(app, drift=0):
+    """Return the code that `app` shows now, or `drift` steps of 30 seconds later."""
+    return app.generate(time.time() + 30 * drift).decode()
+
+
+def give_passkey(user, authenticator, name="Laptop"):
+    """Give `user` a passkey that counts, of `authenticator`, and return it."""
+    authenticator.user_handle = str(user.pk).encode()
+    return Passkey.objects.create(
+        user=user,
+        name=name,
+        credential_id=authenticator.id,
+        credential=authenticator.credential(),
+        added=timezone.now(),
+    )
+
+
+def give_codes(user):
+    """Give `user` recovery codes that count, and return them."""
+    codes = second_factor.make_codes(user)
+    RecoveryCode.objects.filter(user=user).update(added=timezone.now())
+    return codes
+
+
 class CastTestCase(TestCase):
     """A TestCase with the cast in the database, and bcrypt at its lowest cost."""
 
@@ -93,33 +124,13 @@ class FactorTestCase(MailTestCase):
         super().setUp()
         self.passkey = Authenticator()
 
-    def give_app(self, user):
-        """Give `user` an authenticator app that counts; return what computes its codes by time."""
-        secret = second_factor.new_secret()
-        AuthenticatorApp.objects.create(user=user, secret=secret, last_step=0, added=timezone.now())
-        return second_factor.app_codes(secret)
+    give_app = staticmethod(give_app)
+    give_codes = staticmethod(give_codes)
+    code = staticmethod(show_code)
 
-    def give_passkey(self, user, authenticator=None, name="Laptop"):
+    def give_passkey(self, user, authenticator=None, **name):
         """Give `user` a passkey that counts, of `authenticator` or `self.passkey`."""
-        authenticator = authenticator or self.passkey
-        authenticator.user_handle = str(user.pk).encode()
-        return Passkey.objects.create(
-            user=user,
-            name=name,
-            credential_id=authenticator.id,
-            credential=authenticator.credential(),
-            added=timezone.now(),
-        )
-
-    def give_codes(self, user):
-        """Give `user` recovery codes that count, and return them."""
-        codes = second_factor.make_codes(user)
-        RecoveryCode.objects.filter(user=user).update(added=timezone.now())
-        return codes
-
-    def code(self, app, drift=0):
-        """Return the code that `app` shows now, or `drift` steps of 30 seconds later."""
-        return app.generate(time.time() + 30 * drift).decode()
+        return give_passkey(user, authenticator or self.passkey, **name)
 
     def ask(self, url="/passkey/options/", client=None, **data):
         """Return what the site asks a passkey for."""

@@ -245,8 +245,7 @@ def read_secret(encrypted):
 
 def reencrypt(encrypted):
     """Return the secret encrypted with the SECRET_KEY of now. Raises Unreadable."""
-    read_secret(encrypted)
-    return secret_box().rotate(encrypted).decode()
+    return secret_box().encrypt(read_secret(encrypted)).decode()
 
 
 def app_codes(encrypted):
@@ -265,13 +264,13 @@ def key_as_text(encrypted):
     return groups_of_four(b32encode(read_secret(encrypted)).decode(), " ")
 
 
-def find_step(encrypted, code):
+def find_step(codes, code):
     """
-    Return the number of the 30 seconds for which the app shows `code`, or None.
+    Return the number of the 30 seconds for which `codes`, of `app_codes`, show `code`, or None.
 
     One step before and after the present one count as well: phones' clocks are not exact.
     """
-    codes, now = app_codes(encrypted), int(time.time()) // STEP_SECONDS
+    now = int(time.time()) // STEP_SECONDS
     for step in (now, now - 1, now + 1):
         if constant_time_compare(codes.generate(step * STEP_SECONDS).decode(), code):
             return step
@@ -280,7 +279,7 @@ def find_step(encrypted, code):
 
 def add_app(request, encrypted, code):
     """Add the authenticator app with the `encrypted` secret, which shows `code`; or Refused."""
-    step = find_step(encrypted, normalize_code(code))
+    step = find_step(app_codes(encrypted), normalize_code(code))
     if step is None:
         raise Refused("Not a code of this app.")
     with transaction.atomic():
@@ -322,11 +321,11 @@ def use_app_code(user, code):
     if app is None:
         return False
     own = AuthenticatorApp.objects.live(pk=app.pk)
-    app_codes(app.secret)  # unreadable is not refused
+    codes = app_codes(app.secret)  # first: unreadable is not refused
     # Counted before it is tested: of many at once, no more are tested than may be.
     if not own.filter(refused__lt=APP_REFUSED_IN_A_ROW).update(refused=F("refused") + 1):
         raise Resting("Too many codes in a row.")
-    step = find_step(app.secret, code)
+    step = find_step(codes, code)
     # One UPDATE: of two requests with one code, one counts.
     newer = own.filter(last_step__lt=step) if step else own.none()
     return bool(newer.update(last_step=step, last_used=timezone.now()))
@@ -433,10 +432,11 @@ def remove_all(request, user):
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
         event = new_event(None, Kind.FACTORS_REMOVED, user=user)
+        removed = 0
         for factors in user.factors():
             factors.filter(added=None).delete()
-        removed = [model.objects.live(user=user).update(removed=event.time) for model in FACTORS]
-        if not any(removed):
+            removed += factors.live().update(removed=event.time)
+        if not removed:
             return False
         event.save()
         log(event)
@@ -451,11 +451,10 @@ def restore(user, since):
 
     But replaced recovery codes stay void: they may have been replaced because somebody saw them.
     """
-    for model in FACTORS:
-        own = model.objects.filter(user=user)
-        own.filter(Q(added=None) | Q(added__gte=since)).delete()
-        if model is not RecoveryCode:
-            own.filter(removed__gte=since).update(removed=None)
+    for factors in user.factors():
+        factors.filter(Q(added=None) | Q(added__gte=since)).delete()
+        if factors.model is not RecoveryCode:
+            factors.filter(removed__gte=since).update(removed=None)
 
 
 def what_restore_does(user, since):

@@ -13,7 +13,14 @@ from django.db import connection
 from django.test import Client, TransactionTestCase, override_settings, tag
 from django.utils import timezone
 
-from testing.cast import PASSWORD, CastTestCase, FactorTestCase
+from testing.cast import (
+    PASSWORD,
+    CastTestCase,
+    FactorTestCase,
+    give_app,
+    give_codes,
+    show_code,
+)
 from users import second_factor
 from users.forms import APP_RESTS, APP_UNREADABLE, CODE_REFUSED, NOT_THIS_APP
 from users.models import AuthenticatorApp, Kind, RecoveryCode, SecurityEvent, User
@@ -423,7 +430,7 @@ class AtTheSameTime(TransactionTestCase):
         self.enterContext(patch.object(BCryptSHA256PasswordHasher, "rounds", 4))
         CastTestCase.setUpTestData.__func__(type(self))
         User.objects.update(email_confirmed_at=timezone.now())
-        self.app = FactorTestCase.give_app(self, self.alice)
+        self.app = give_app(self.alice)
 
     def race(self, code):
         """Return how many of the twelve get in."""
@@ -449,10 +456,10 @@ class AtTheSameTime(TransactionTestCase):
         return sum("_auth_user_id" in browser.session for browser in browsers)
 
     def test_of_one_code_of_the_app_one_gets_in(self):
-        self.assertEqual(self.race(FactorTestCase.code(self, self.app)), 1)
+        self.assertEqual(self.race(show_code(self.app)), 1)
 
     def test_of_one_recovery_code_one_gets_in(self):
-        self.assertEqual(self.race(FactorTestCase.give_codes(self, self.alice)[0]), 1)
+        self.assertEqual(self.race(give_codes(self.alice)[0]), 1)
 
     def test_of_wrong_codes_no_more_are_tested_than_may_be_in_a_row(self):
         AuthenticatorApp.objects.update(refused=95)

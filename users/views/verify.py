@@ -134,14 +134,13 @@ class PasskeyOptionsView(View):
     http_method_names = ["post"]
 
     def post(self, request):
-        return JsonResponse(request_options(request, whose_passkey(request)))
+        user = request.user if request.user.is_authenticated else before_passkey(request)[0]
+        return JsonResponse(request_options(request, user))
 
 
-def whose_passkey(request):
-    """Return whose passkey `request` is about, or None: anybody's, to log in with nothing else."""
-    if request.user.is_authenticated:
-        return request.user
-    return None if "alone" in request.POST else get_half_login(request)[0]
+def before_passkey(request):
+    """Return what `get_half_login` does, but nobody where a passkey is to log in alone."""
+    return (None, False) if "alone" in request.POST else get_half_login(request)
 
 
 @method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
@@ -153,7 +152,7 @@ class PasskeyLoginView(DeletedConcurrentlyMixin, GoOnMixin, View):
     def post(self, request):
         if request.user.is_authenticated:  # in another tab
             return redirect(self.get_success_url())
-        member = whose_passkey(request)
+        member, remember = before_passkey(request)
         try:
             user = use_passkey(request, request.POST.get("credential", ""), member).user
             may_log_in(user)
@@ -162,7 +161,6 @@ class PasskeyLoginView(DeletedConcurrentlyMixin, GoOnMixin, View):
         except ValidationError as error:
             messages.error(request, error.message)
         else:
-            remember = bool(member) and get_half_login(request)[1]
             with attempt(request, PASSKEY_USE_LIMITS, Kind.LOGIN, user.email, user) as event:
                 finish_login(request, user, event, remember)
             return redirect(self.get_success_url())

@@ -14,7 +14,9 @@ class PostFeed(Feed):
     """The newest posts, whole. Links lead to SITE_URL, whatever Host asked for them."""
 
     feed_type = Atom1Feed
-    title = "Django Blog"
+
+    def title(self):
+        return settings.SITE_NAME
 
     def link(self):
         return f"{settings.SITE_URL}/"

@@ -35,9 +35,8 @@ NOT_YOURS = "That is somebody else's post."
 
 
 def sidebar(request):
-    """Context processor: the newest posts, if the page shows them, and where the site is."""
-    latest = Post.objects.visible().only("title")[:5]
-    return {"latest_posts": latest, "site_url": settings.SITE_URL}
+    """Context processor: the newest posts, for the sidebar. Only a page that shows them asks."""
+    return {"latest_posts": Post.objects.visible().only("title")[:5]}
 
 
 # Reading

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 
 from blog_project.database import check_pool
+from blog_project.site import site
 
 
 class RetryLater(Exception):
@@ -31,7 +32,7 @@ def handler500(request):
     On SQLite it is 503 for a table that is missing, too: that is an OperationalError there.
     """
     # Not rendered for the request, which would look up who asks: it gives back what was sent.
-    context = {"request": request}
+    context = {**site(), "request": request}
     if not isinstance(sys.exception(), OperationalError | InterfaceError):
         return HttpResponse(render_to_string("500.html", context), status=500)
     check_pool()

@@ -9,6 +9,7 @@ without a SECRET_KEY. `manage.py` turns DEBUG on for the developer.
 import math
 import os
 import re
+from email.utils import formataddr
 from pathlib import Path
 
 import django
@@ -81,6 +82,16 @@ ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 
 
+# The site
+
+SITE_NAME = env.str("SITE_NAME", default="Django Blog")
+# Whom visitors write to: in the footer, mails and /.well-known/security.txt. Nobody, if empty.
+CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
+for line in [SITE_NAME, CONTACT_EMAIL]:  # they stand in the headers of mails
+    if not line.isprintable():
+        raise ImproperlyConfigured(f"SITE_NAME and CONTACT_EMAIL are one line each, not {line!r}.")
+
+
 # Application
 
 INSTALLED_APPS = [
@@ -134,6 +145,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "blog_project.site.site",
                 "blog.views.sidebar",
             ],
             "builtins": ["blog_project.templatetags"],
@@ -241,8 +253,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "users.passwords.ContextWordsValidator",
-        # Add yours: the name and the domain, the organisation, its products (ASVS 6.1.2).
-        "OPTIONS": {"words": ["django", "blog"]},
+        # Add yours: the organisation, its products (ASVS 6.1.2).
+        "OPTIONS": {"names": [SITE_NAME]},
     },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -320,7 +332,9 @@ else:  # which wants the same under other names
             "use_ssl": mail.get("EMAIL_USE_SSL", False),
             "timeout": mail["EMAIL_TIMEOUT"],
         }
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Django Blog <noreply@localhost>")
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, "noreply@localhost"))
+)
 
 
 # What pages may load and do (ASVS 3.4.3, 3.4.6): what is named here, and nothing inline.

@@ -1,17 +1,21 @@
 """The URLs of the site: what you read, who you are, and the staff's admin."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
+from django.views.generic import RedirectView, TemplateView
 
+from blog_project.site import security_txt
 from users.views.login import LogoutView, admin_login
 
-admin.site.site_header = admin.site.site_title = "Django Blog administration"
+admin.site.site_header = admin.site.site_title = f"{settings.SITE_NAME} administration"
 
 handler500 = "blog_project.errors.handler500"
 urlpatterns = [
     path("", include("blog.urls")),
     path("", include("users.urls")),
+    path("privacy/", TemplateView.as_view(template_name="privacy.html"), name="privacy"),
+    path(".well-known/security.txt", security_txt, name="security_txt"),
     # The admin logs in and out by the site's own pages.
     path("admin/login/", admin_login),
     path("admin/logout/", LogoutView.as_view(), name="admin_logout"),

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from blog_project.database import release_connection
+from blog_project.site import site
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +53,7 @@ def send_email(request, name, to, *, sent=None, **context):
     mail server that is down, or slower than EMAIL_TIMEOUT, must not undo what was done.
     """
     # Not rendered for `request`, whose visitor need not be the `user` that the mail greets.
-    context["site_url"] = settings.SITE_URL
-    text = render_to_string(f"users/emails/{name}.txt", context)
+    text = render_to_string(f"users/emails/{name}.txt", {**site(), **context})
     subject, _, body = text.strip().partition("\n")
 
     def send():

@@ -11,12 +11,14 @@ class ContextWordsValidator:
     """
     Refuses a password that is little more than the site's name or its owner's (ASVS 6.2.11).
 
-    `min_length` characters must be left without `words`, the username, and the parts of the email
-    but for its ".com".
+    `min_length` characters must be left without the words of `names`, of the username, and of the
+    email but for its ".com".
     """
 
-    def __init__(self, words, min_length=8):
-        self.words = [fold_username(word) for word in words]
+    WORD = re.compile(r"[^\W_]{4,}")  # "Ann" is in "annual", too
+
+    def __init__(self, names, min_length=8):
+        self.words = self.WORD.findall(fold_username(" ".join(names)))
         self.min_length = min_length
 
     def validate(self, password, user=None):
@@ -26,8 +28,7 @@ class ContextWordsValidator:
         words = {*self.words}
         if user:
             own = fold_username(f"{user.username} {user.email.rpartition('.')[0]}")
-            # Of four letters or more: "Ann" is in "annual", too.
-            words.update(re.findall(r"[^\W_]{4,}", own))
+            words.update(self.WORD.findall(own))
         password = fold_username(password)
         rest = password
         for word in sorted(words, key=len, reverse=True):

@@ -44,7 +44,6 @@ from users.throttle import FACTOR_CHANGE_LIMIT, PASSKEY_LIMITS, attempt, check
 
 logger = logging.getLogger(__name__)
 
-SITE_NAME = "Django Blog"
 CHALLENGE_KEY = "passkey challenge"
 CHALLENGE_SECONDS = 10 * 60
 CREDENTIAL_MAX_BYTES = 4096  # real ones, with an RSA key, have about 500
@@ -84,7 +83,9 @@ def lock(user):
 
 def relying_party():
     """Return the library's server, for the one origin that is this site."""
-    rp = PublicKeyCredentialRpEntity(name=SITE_NAME, id=urlsplit(settings.SITE_URL).hostname)
+    rp = PublicKeyCredentialRpEntity(
+        name=settings.SITE_NAME, id=urlsplit(settings.SITE_URL).hostname
+    )
     return Fido2Server(rp, verify_origin=lambda origin: origin == settings.SITE_URL)
 
 
@@ -256,7 +257,7 @@ def app_codes(encrypted):
 
 def app_url(user, encrypted):
     """Return the URL that an authenticator app reads from a QR code."""
-    return app_codes(encrypted).get_provisioning_uri(user.email, SITE_NAME)
+    return app_codes(encrypted).get_provisioning_uri(user.email, settings.SITE_NAME)
 
 
 def key_as_text(encrypted):

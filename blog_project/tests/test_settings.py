@@ -159,6 +159,11 @@ class Environment(SimpleTestCase):
                 ):
                     self.site_url(SITE_URL=url, **environment)
 
+    def test_name_and_contact_are_one_line(self):
+        for name in ["SITE_NAME", "CONTACT_EMAIL"]:
+            with self.assertRaisesMessage(ImproperlyConfigured, "are one line each"):
+                settings_with(DEBUG="true", **{name: "a\nBcc: b@example.com"})
+
     def test_booleans_are_read_in_every_spelling(self):
         for value in ["true", "True", "1", "yes", " on "]:
             self.assertIs(settings_with(DEBUG=value)["DEBUG"], True)

@@ -44,7 +44,7 @@ class PasswordRules(SimpleTestCase):
                 self.assertIn("context_words", self.codes(password))
 
     def test_words_of_whoever_runs_the_site_count_in_every_case(self):
-        validator = ContextWordsValidator(words=["Acme", "ÉCOLE"])
+        validator = ContextWordsValidator(names=["Acme", "ÉCOLE"])
         for password in ["acme12345", "ACME-2026", "école1234", "Acme École 1"]:
             with self.subTest(password), self.assertRaises(ValidationError):
                 validator.validate(password)
@@ -72,7 +72,7 @@ class PasswordRules(SimpleTestCase):
         validate_password("annual-99x", User(username="Ann", email="ann@x.org"))
 
     def test_last_part_of_an_address_is_nobodys_name(self):
-        rule = ContextWordsValidator(words=[])
+        rule = ContextWordsValidator(names=[])
         rule.validate("museum-9x", User(username="Zed", email="zed@x.museum"))
 
     def test_long_ones_are_not_folded(self):

@@ -40,7 +40,7 @@ def test_forgotten_password(person, page, width, theme, open_mail, mailoutbox):
     page.get_by_role("link", name="Forgot Password?").click()
     page.get_by_label("Email").fill("alice@example.com")
     page.get_by_role("button", name="Send the link").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Check Your Mailbox")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your mail")
 
     open_mail(page, "alice@example.com", "Set a new password")
     expect(page).to_have_url(re.compile("/set-password/$"))
@@ -56,10 +56,10 @@ def test_forgotten_password(person, page, width, theme, open_mail, mailoutbox):
 
 def test_confirm_email(alice, page, width, theme, open_mail):
     page.get_by_role("button", name="Send it again").click()
-    expect(page.get_by_text("A link is on its way")).to_be_visible()
+    expect(page.get_by_text("A link to confirm your email is on its way")).to_be_visible()
     open_mail(page, "alice@example.com", "Confirm your email address")
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_text("Your email address is confirmed.")).to_be_visible()
+    expect(page.get_by_text("Your email is confirmed.")).to_be_visible()
     expect(page.get_by_text("(confirmed)")).to_be_visible()
 
 
@@ -71,7 +71,7 @@ def test_change_email(alice, page, width, theme, open_mail):
     open_mail(page, "new@example.com", "Confirm your new email address")
     page.get_by_role("button", name="Confirm").dblclick()
     expect(page.get_by_text("new@example.com")).to_be_visible()
-    expect(page.get_by_text("Your email address is confirmed.")).to_have_count(1)
+    expect(page.get_by_text("Your email is confirmed.")).to_have_count(1)
 
 
 def test_change_password_and_end_sessions(alice, page, new_context, width, theme):
@@ -84,9 +84,9 @@ def test_change_password_and_end_sessions(alice, page, new_context, width, theme
         others.append(other)
 
     page.get_by_role("link", name="Sessions").click()
-    expect(page.get_by_text("This one")).to_have_count(1)
+    expect(page.get_by_text("This device")).to_have_count(1)
     page.get_by_role("button", name="End", exact=True).first.click()
-    expect(page.get_by_text("You are logged out there.")).to_be_visible()
+    expect(page.get_by_text("That device is logged out.")).to_be_visible()
     expect(page.get_by_role("button", name="End", exact=True)).to_have_count(2)
 
     page.get_by_role("link", name="Security", exact=True).click()

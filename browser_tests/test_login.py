@@ -53,8 +53,8 @@ def test_form_of_a_first_tab_after_a_login_in_a_second(person, page):
     expect(second).to_have_url("/")
 
     person.log_in()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Please Try Again")
-    expect(page.get_by_text("You are logged in as Alice by now.")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please try again")
+    expect(page.get_by_text("You are logged in as Alice already.")).to_be_visible()
     page.get_by_role("link", name="Go on to where you were going").click()
     expect(page).to_have_url("/account/")
     expect(page.get_by_role("link", name="Account")).to_be_visible()

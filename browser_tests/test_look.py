@@ -141,7 +141,7 @@ def test_proof_that_a_form_of_the_admin_asks_for_is_accessible(
     page.get_by_label("Name").fill("Editors")
     settings.ADMIN_PROOF_SECONDS = 0
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Is It Still You?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is it still you?")
     assert_accessible_and_fits(page, width)
 
 
@@ -162,7 +162,7 @@ def test_too_many_attempts_are_told_how_long_to_wait(person, page, theme, width,
     page.goto("/login/")
     for _ in range(3):
         person.log_in(password="wrong")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Too Many Attempts")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Too many attempts")
     expect(page.get_by_text("Please try again in 15 minutes")).to_be_visible()
     assert_accessible(page)
 
@@ -218,7 +218,7 @@ def test_writing_is_accessible(person, page, theme, width):
     page.context.clear_cookies(name="sessionid")
     page.get_by_label("Title").fill("Wide")
     page.get_by_role("button", name="Post", exact=True).click()
-    expect(page.get_by_label("Your text was not kept.")).to_have_value(re.compile("A quote with"))
+    expect(page.get_by_label("Your text was not saved.")).to_have_value(re.compile("A quote with"))
     assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
 

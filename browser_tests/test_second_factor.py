@@ -377,7 +377,7 @@ def test_form_of_the_admin_keeps_its_text_until_the_proof_is_given(person, page,
     page.get_by_label("Name").fill("Editors, of a long text")
     settings.ADMIN_PROOF_SECONDS = 0
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Is It Still You?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is it still you?")
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Show that it is still you").click()
     tab = opened.value

@@ -238,7 +238,8 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
             form.full_clean()
             record(None, Kind.RESET_REQUESTED, user=user)
             self.log_change(request, user, "Sent a link to set a password.")
-            context = {"by_staff": True, "sent": f"A link is on its way to {user.email}."}
+            sent = f"A link to set a password is on its way to {user.email}."
+            context = {"by_staff": True, "sent": sent}
             form.save(request=request, extra_email_context=context)
             return redirect("admin:users_user_change", user.pk)
         context = {"title": "Send a link to set a password", "opts": self.opts, "original": user}

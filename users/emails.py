@@ -20,7 +20,7 @@ from blog_project.site import site
 logger = logging.getLogger(__name__)
 
 MAIL_NOT_SENT = "The mail could not be sent."
-LINK_SENT = "A link is on its way to {email}. It works for 3 days."  # there a typo is seen
+LINK_SENT = "A link to confirm your email is on its way to {email}. It works for 3 days."
 SALT = "users.confirm_email"
 EMAIL_MAX_LENGTH = 254  # RFC 5321
 
@@ -72,11 +72,11 @@ def send_email(request, name, to, *, sent=None, **context):
     transaction.on_commit(send)
 
 
-def send_link(request, name, user, email, *, sent=LINK_SENT):
+def send_link(request, name, user, email):
     """Mail `email` the link with which `user` confirms it, in the template `name` of emails."""
     token = signing.dumps([user.pk, email, fingerprint(user)], salt=SALT)
     link = settings.SITE_URL + reverse("email_confirm", args=[token])
-    sent = sent and sent.format(email=email)
+    sent = LINK_SENT.format(email=email)  # there a typo is seen
     send_email(request, name, email, sent=sent, user=user, link=link)
 
 

@@ -6,6 +6,7 @@ import logging
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
@@ -17,17 +18,22 @@ logger = logging.getLogger("django.security.auth")
 
 RECOVER_SALT = "users.recover"
 
-# What strangers can cause without the password, uploads and posts with a stolen session: it must
-# not push a login that was not the member's off the page.
+# What strangers can cause without the password.
 BY_STRANGERS = [
     Kind.LOGIN_FAILED,
     Kind.SIGNUP_REFUSED,
     Kind.RESET_REQUESTED,
-    Kind.PICTURE_UPLOADED,
     Kind.PASSKEY_REFUSED,
     Kind.THROTTLED,
-    Kind.POST_CREATED,
 ]
+# With a stolen session, uploads and posts: none of it may push a login that was not the member's
+# off the page.
+OFTEN = [*BY_STRANGERS, Kind.PICTURE_UPLOADED, Kind.POST_CREATED]
+# What says nothing beside the event that it comes with, or leads to.
+WITH_ANOTHER = [
+    *[Kind.PASSKEY_ASKED, Kind.CODES_TRIED, Kind.NEW_BROWSER, Kind.LOGIN_AFTER_FAILURES],
+]
+STEPS = [Kind.PASSWORD_ACCEPTED, Kind.PASSWORD_CONFIRMED, Kind.FACTOR_CONFIRMED]
 
 
 def visible_events(user):
@@ -37,6 +43,28 @@ def visible_events(user):
     # The email may be somebody else's, who tried to log in or to sign up with it: from where, is
     # not for whoever registered it to know.
     return user.events.exclude(kind__in=BY_STRANGERS)
+
+
+def recent_activity(user):
+    """
+    Return what happened to `user` last, as a list of events, the newest first.
+
+    The newest of several alike in a row stands for all: its `times` is their number. A step is left
+    out if the same browser went on from it. `by_strangers` says whether anybody can cause it.
+    """
+    events = visible_events(user).exclude(kind__in=WITH_ANOTHER)
+    own = events.exclude(kind__in=OFTEN).values("pk")[:15]
+    others = events.filter(kind__in=OFTEN).values("pk")[:15]
+    shown = []
+    for event in SecurityEvent.objects.filter(Q(pk__in=own) | Q(pk__in=others)):
+        newer = shown[-1] if shown else SecurityEvent()
+        same_browser = (newer.ip, newer.user_agent) == (event.ip, event.user_agent)
+        if same_browser and newer.kind == event.kind:
+            newer.times += 1
+        elif not (same_browser and event.kind in STEPS):
+            event.times, event.by_strangers = 1, event.kind in BY_STRANGERS
+            shown.append(event)
+    return shown
 
 
 def new_event(request, kind, *, user=None, email=None):

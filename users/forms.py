@@ -17,24 +17,25 @@ from users.models import (
     Passkey,
     User,
 )
+from users.passwords import help_in_a_sentence
 from users.pictures import square_jpeg
 from users.usernames import skeleton, validate_not_confusable, validate_not_reserved
 
 LOGIN_UNSUCCESSFUL = "Login Unsuccessful. Please check email and password"
-CONFIRM_FIRST = "Please confirm your email address first, with the link that was sent to it."
+CONFIRM_FIRST = "Please confirm your email first, with the link that was sent to it."
 NOT_YOURS = "That is not your current password."
 CHANGED_CONCURRENTLY = "The password has been changed in another window. Please start again."
-SAME_EMAIL = "That is your email address already."
+SAME_EMAIL = "That is your email already."
 CODE_REFUSED = "That code is not right, or was used before."
 APP_RESTS = (
-    "So many codes were refused that those of your app count no more. Please use a recovery code or"
+    "So many codes were wrong that those of your app no longer work. Please use a recovery code or"
     " a passkey."
 )
 APP_UNREADABLE = (
-    "This site cannot read your authenticator app any more. Please use a recovery code or a"
+    "This site can no longer read your authenticator app. Please use a recovery code or a"
     " passkey, and then add the app again."
 )
-NOT_THIS_APP = "The app that has read this QR code does not show that code now."
+NOT_THIS_APP = "That is not the code that an app with this QR code shows now."
 
 
 # What makes a member the only one, for every form that changes it
@@ -89,7 +90,17 @@ class SaveUnlessTakenMixin:
         return True
 
 
-class RegisterForm(SaveUnlessTakenMixin, BaseUserCreationForm):
+class NewPasswordMixin:
+    """Form mixin for a new password: what it must be is said in a sentence (and site.js counts)."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        first, second = [field for name, field in self.fields.items() if name[-1] in "12"]
+        first.help_text, first.widget.attrs["minlength"] = help_in_a_sentence()
+        second.help_text = ""
+
+
+class RegisterForm(SaveUnlessTakenMixin, NewPasswordMixin, BaseUserCreationForm):
     """Sign up with a username, an email and a password typed twice."""
 
     class Meta(BaseUserCreationForm.Meta):
@@ -128,6 +139,13 @@ class LoginForm(AuthenticationForm):
     username = UsernameField(label="Email", widget=forms.EmailInput(attrs={"autofocus": True}))
     remember = forms.BooleanField(label="Remember Me", required=False)
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # Where a password is all that is missing, or wrong, the cursor is there.
+        if self.is_bound or self.initial:
+            self.fields["username"].widget.attrs["autofocus"] = False
+            self.fields["password"].widget.attrs["autofocus"] = True
+
     def confirm_login_allowed(self, user):
         # Django asks this only after the password was right: nobody else learns anything.
         super().confirm_login_allowed(user)
@@ -144,7 +162,7 @@ class ChangedConcurrently(Exception):
         self.form = form
 
 
-class SavePasswordMixin:
+class SavePasswordMixin(NewPasswordMixin):
     """
     Form mixin that saves a new password only in the place of the one the form began with.
 
@@ -349,6 +367,7 @@ class CodeForm(forms.Form):
     """Ask `user` for a code of the authenticator app or a recovery code. `used` is its model."""
 
     code = code_field("Code", autofocus=True)
+    code.help_text = "The code that your authenticator app shows, or a recovery code."
     used = None
 
     def __init__(self, user, *args, **kwargs):

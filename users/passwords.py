@@ -2,9 +2,25 @@
 
 import re
 
+from django.contrib.auth.password_validation import (
+    MinimumLengthValidator,
+    get_default_password_validators,
+)
 from django.core.exceptions import ValidationError
 
 from users.usernames import fold_username
+
+
+def help_in_a_sentence():
+    """Return what AUTH_PASSWORD_VALIDATORS ask for, in a sentence, and the least length."""
+    validators = get_default_password_validators()
+    lengths = [each.min_length for each in validators if isinstance(each, MinimumLengthValidator)]
+    least = max([1, *lengths])
+    return (
+        f"At least {least} characters, and not easily guessed: no common password, and not your"
+        " name, your email or the name of this site.",
+        least,
+    )
 
 
 class ContextWordsValidator:

@@ -89,7 +89,7 @@ class Excerpts(HomeTestCase):
     def test_titles_and_names_are_links(self):
         self.write_posts(1)
         response = self.client.get("/")
-        self.assertContains(response, '<h2><a href="/post/', count=1)
+        self.assertContains(response, '<h2 class="post-title"><a href="/post/', count=1)
         self.assertContains(response, '<a href="/user/Alice/">Alice</a>', count=1)
 
 
@@ -162,7 +162,7 @@ class CachedPosts(HomeTestCase):
         Post.objects.update(title="Guilty:True", rest="")
         self.client.get("/")
         Post.objects.update(title="Guilty", rest="More")
-        heading = f'<h2><a href="/post/{self.post.pk}/">Guilty</a></h2>'
+        heading = f'<h2 class="post-title"><a href="/post/{self.post.pk}/">Guilty</a></h2>'
         self.assertContains(self.client.get("/"), heading, html=True)
         for name, value in [("username", "Robert"), ("picture", "pictures/r.jpg")]:
             setattr(self.bob, name, value)

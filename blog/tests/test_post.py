@@ -11,7 +11,7 @@ class PostTestCase(CastTestCase):
 class PostGet(PostTestCase):
     def test_shows_title_text_author_and_date(self):
         response = self.client.get(self.url)
-        self.assertContains(response, "<h1>First</h1>", html=True)
+        self.assertContains(response, '<h1 class="post-title">First</h1>', html=True)
         self.assertContains(response, "<p><em>Text</em> &amp; more</p>", html=True)
         self.assertContains(response, '<a href="/user/Alice/">Alice</a>', html=True)
         self.assertContains(response, "<time ")

@@ -35,7 +35,7 @@ class PostCreateGet(CreateTestCase):
         self.assertRegex(response.text, r'<button class="btn btn-steel" type="submit">Post<')
 
     def test_members_find_it_in_the_bar(self):
-        link = '<a class="nav-link" href="/post/new/">New Post</a>'
+        link = '<a href="/post/new/">New Post</a>'
         self.assertContains(self.client.get("/"), link, html=True)
         self.client.logout()
         self.assertNotContains(self.client.get("/"), link, html=True)
@@ -99,7 +99,7 @@ class PostCreatePost(CreateTestCase):
     def test_text_beyond_all_measure_is_told_where_it_still_is(self):
         for size in [200_001, 10_000_000]:
             response = self.create(content="x" * size)
-            self.assertContains(response, "one step back", status_code=400)
+            self.assertContains(response, "go back one page", status_code=400)
         self.assertFalse(Post.objects.exists())
 
     def test_whatever_letters_it_is_in_a_text_has_room(self):
@@ -108,7 +108,7 @@ class PostCreatePost(CreateTestCase):
 
     def test_marks_that_turn_the_direction_end_with_their_block(self):
         response = self.create(title="\u202eabc", content="\u202eabc")
-        self.assertContains(response, "<h1>\u202eabc</h1>", html=True)
+        self.assertContains(response, '<h1 class="post-title">\u202eabc</h1>', html=True)
         self.assertContains(response, "<p>\u202eabc</p>", html=True)
 
     def test_bytes_that_are_no_letters(self):
@@ -193,7 +193,7 @@ class Refused(CreateTestCase):
 class UnconfirmedEmail(CreateTestCase):
     def test_is_led_to_a_page_that_sends_the_link_again(self):
         response = self.client.get("/post/new/")
-        self.assertContains(response, "Confirm Your Email First", status_code=403)
+        self.assertContains(response, "Confirm your email first", status_code=403)
         self.assertContains(response, 'action="/account/email/send/"', status_code=403)
 
     def test_text_that_was_sent_comes_back(self):

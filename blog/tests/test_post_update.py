@@ -22,7 +22,7 @@ class UpdateTestCase(CastTestCase):
 class PostUpdateGet(UpdateTestCase):
     def test_form_has_the_source(self):
         response = self.client.get(self.url)
-        self.assertContains(response, "<legend><h1>Update Post</h1></legend>", html=True)
+        self.assertContains(response, "<legend><h1>Update post</h1></legend>", html=True)
         self.assertContains(response, "Old *text*</textarea>")
         self.assertContains(response, 'value="Old title"')
 
@@ -50,7 +50,7 @@ class PostUpdatePost(UpdateTestCase):
     def test_preview_stores_nothing(self):
         response = self.update(preview="")
         self.assertContains(response, "New <strong>text</strong>")
-        self.assertContains(response, "<h1>Update Post</h1>", html=True)
+        self.assertContains(response, "<h1>Update post</h1>", html=True)
         self.assertEqual(self.post.title, "Old title")
 
     def test_plain_text_stays_plain_text(self):

@@ -14,12 +14,12 @@ from users.throttle import Throttled
 class ClientErrors(CastTestCase):
     def assertOwnPage(self, response, status, heading):
         self.assertContains(response, f"<h1>{heading}</h1>", status_code=status, html=True)
-        self.assertContains(response, "navbar", status_code=status)
+        self.assertContains(response, "Our Sidebar", status_code=status)
 
     def test_page_not_found(self):
         for url in ["/nope", "/static/nope.css", "/%ff%00", "/account/nope/", "/" + "x" * 10_000]:
             with self.subTest(url[:20]):
-                self.assertOwnPage(self.client.get(url), 404, "Page Not Found")
+                self.assertOwnPage(self.client.get(url), 404, "Page not found")
 
     def test_page_not_found_knows_the_member(self):
         self.client.force_login(self.alice)
@@ -27,7 +27,7 @@ class ClientErrors(CastTestCase):
 
     def test_host_that_is_not_ours(self):
         response = self.client.get("/", headers={"host": "evil.example"})
-        self.assertOwnPage(response, 400, "Bad Request")
+        self.assertOwnPage(response, 400, "Bad request")
 
     def test_method_that_a_page_does_not_know(self):
         for method, url, allowed in [
@@ -37,18 +37,18 @@ class ClientErrors(CastTestCase):
         ]:
             with self.subTest(method):
                 response = self.client.generic(method, url)
-                self.assertOwnPage(response, 405, "Not Possible Here")
+                self.assertOwnPage(response, 405, "Not possible here")
                 self.assertEqual(response["Allow"], allowed)
 
     def test_not_allowed(self):
         self.carol.is_superuser = False
         self.carol.save()
         self.client.force_login(self.carol)
-        self.assertOwnPage(self.client.get("/admin/users/user/"), 403, "Not Allowed")
+        self.assertOwnPage(self.client.get("/admin/users/user/"), 403, "Not allowed")
 
     def test_csrf_failure(self):
         response = Client(enforce_csrf_checks=True).post("/login/")
-        self.assertOwnPage(response, 403, "Please Try Again")
+        self.assertOwnPage(response, 403, "Please try again")
 
 
 class ServerError(SimpleTestCase):
@@ -60,16 +60,16 @@ class ServerError(SimpleTestCase):
 
     def test_page_of_our_own(self):
         response = self.home_that_raises(ValueError("gone away"))
-        self.assertContains(response, "Something Went Wrong", status_code=500)
-        self.assertContains(response, "navbar", status_code=500)
+        self.assertContains(response, "Something went wrong", status_code=500)
+        self.assertContains(response, "Our Sidebar", status_code=500)
         self.assertNotContains(response, "gone away", status_code=500)
         self.assertNotIn("Retry-After", response)
 
     def test_a_database_that_is_away_is_worth_another_try(self):
         for error in [OperationalError("gone away"), InterfaceError("gone away")]:
             response = self.home_that_raises(error)
-            self.assertContains(response, "Out Of Order", status_code=503)
-            self.assertContains(response, "navbar", status_code=503)
+            self.assertContains(response, "Out of order", status_code=503)
+            self.assertContains(response, "Our Sidebar", status_code=503)
             self.assertNotContains(response, "gone away", status_code=503)
             self.assertEqual(response["Retry-After"], "10")
 
@@ -106,7 +106,7 @@ class RetryLaterPage(CastTestCase):
 
     def test_what_is_busy_is_a_503(self):
         response = self.answer(RetryLater(timedelta(seconds=10)))
-        self.assertContains(response, "Very Busy", status_code=503)
+        self.assertContains(response, "Very busy", status_code=503)
         self.assertEqual(response["Retry-After"], "10")
 
     def test_other_errors_stay_what_they_are(self):

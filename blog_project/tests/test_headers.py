@@ -2,7 +2,6 @@ from django.test import override_settings
 
 from blog_project.tests.test_settings import KEY, settings_with
 from testing.cast import PASSWORD, CastTestCase
-from users.models import Session
 from users.views.register import ACCOUNT_CREATED
 
 
@@ -81,7 +80,7 @@ class OverHttps(CastTestCase):
             self.assertEqual((cookie["path"], cookie["domain"]), ("/", ""))
         self.assertTrue(kept["__Host-messages"]["httponly"])
         self.assertEqual(response.cookies["__Host-messages"]["max-age"], 0)
-        self.assertFalse(Session.objects.exists())
+        self.assertNotIn("_messages", self.client.session)
 
     @override_settings(SESSION_COOKIE_SECURE=True)
     def test_no_subdomain_puts_a_message_on_a_page(self):

@@ -18,7 +18,7 @@ TITLES = {
     "/post/new/": "Django Blog - New Post",
     "/announcements/": "Django Blog - Announcements",
     "/archive/2026/1/": "Django Blog - January 2026",
-    "/nope/": "Django Blog - Page Not Found",
+    "/nope/": "Django Blog - Page not found",
 }
 FOR_STRANGERS = {"/register/", "/login/"}
 FOR_MEMBERS = {"/account/", "/logout/", "/post/new/"}

@@ -237,7 +237,7 @@ class PostgresGone(Gone):
         for page in pages:
             self.assertEqual(page.status, 503)
             self.assertIn(b"Retry-After: ", page.head)
-            self.assertIn(b"<h1>Out Of Order</h1>", page.body)
+            self.assertIn(b"<h1>Out of order</h1>", page.body)
         postgres.start()
         self.assertHealed()
         self.assertLeads(stranger.post("/login/", **fields), "/")

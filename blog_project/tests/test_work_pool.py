@@ -259,7 +259,7 @@ class BusySite(CastTestCase):
     def test_login_is_a_503_that_counts_for_nothing(self):
         for _ in range(20):
             response = self.log_in(password="wrong")
-            self.assertContains(response, "<h1>Very Busy</h1>", status_code=503, html=True)
+            self.assertContains(response, "<h1>Very busy</h1>", status_code=503, html=True)
             self.assertEqual(response["Retry-After"], "10")
         self.assertFalse(SecurityEvent.objects.exists())
 
@@ -269,7 +269,7 @@ class BusySite(CastTestCase):
         hashers.pool.threads = 1
         with patch.object(hashers.pool.executor, "submit", return_value=dropped):
             response = self.log_in()
-        self.assertContains(response, "<h1>Very Busy</h1>", status_code=503, html=True)
+        self.assertContains(response, "<h1>Very busy</h1>", status_code=503, html=True)
         self.assertFalse(SecurityEvent.objects.exists())
         self.assertLoggedOut()
 
@@ -278,7 +278,7 @@ class BusySite(CastTestCase):
         response = self.client.post(
             "/register/", {**data, "password1": PASSWORD, "password2": PASSWORD}
         )
-        self.assertContains(response, "Very Busy", status_code=503)
+        self.assertContains(response, "Very busy", status_code=503)
         self.assertEqual(User.objects.count(), 3)
 
     def test_pages_that_hash_nothing_are_served(self):

@@ -114,7 +114,7 @@ class Import(FlaskBlogTestCase):
         self.run_import()
         with override_settings(EMAIL_VERIFICATION_REQUIRED=True):
             response = self.log_in("dave@example.com", PASSWORD)
-        self.assertContains(response, "Please confirm your email address first")
+        self.assertContains(response, "Please confirm your email first")
 
     def test_dry_run_says_what_would_be_done_and_does_not(self):
         self.add(DAVE, FIRST)

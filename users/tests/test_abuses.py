@@ -174,7 +174,7 @@ class ThiefOfASession(AbuseTestCase):
         reset = self.link()
         self.take_back(link)
         response = self.thief.get(reset, follow=True)
-        self.assertContains(response, "This Link Does Not Work")
+        self.assertContains(response, "This link does not work")
 
     def test_half_login_of_the_thief_is_over(self):
         self.give_app(self.alice)
@@ -345,7 +345,7 @@ class PasswordAndCodesInTurns(AbuseTestCase):
             self.try_codes(10, REMOTE_ADDR=f"192.0.2.{place}")
         place = {"REMOTE_ADDR": "198.51.100.1"}
         self.thief.post("/login/", {"username": ALICE, "password": PASSWORD}, **place)
-        self.assertContains(self.guess(self.code(self.app), **place), "your app count no more")
+        self.assertContains(self.guess(self.code(self.app), **place), "your app no longer work")
         self.assertOut()
         # The owner has another factor, and with it the app counts again.
         self.password_of(client=self.client)

@@ -112,7 +112,7 @@ class Access(AccessTestCase):
                 for method in [self.client.get, self.client.post]:
                     with self.subTest(url=url, member=member):
                         response = method(url)
-                        self.assertContains(response, "This Link Does Not Work", status_code=410)
+                        self.assertContains(response, "This link does not work", status_code=410)
                         self.assertEqual(response["Referrer-Policy"], "strict-origin")
 
     def test_forms_of_unconfirmed_logins_do_nothing_without_one(self):
@@ -143,13 +143,21 @@ class Access(AccessTestCase):
                     request = self.client.post(url).wsgi_request
                     self.assertEqual(request.sensitive_post_parameters, "__ALL__")
 
+    def assertMarked(self, response, link):
+        """Assert that `link` is marked among the tabs, and Account in the bar."""
+        bar, _, rest = response.text.partition("</nav>")
+        tabs = rest.partition("</nav>")[0]
+        self.assertIn(link, tabs)
+        for menu in [bar, tabs]:
+            self.assertEqual(menu.count("aria-current"), 1)
+        self.assertRegex(bar, 'href="/account/" aria-current="(page|true)"')
+
     def test_menu_marks_the_page(self):
         self.client.force_login(self.alice)
         for url in {*ALL_PAGES} - {*UNDER_SECURITY, *WITHOUT_MENU}:
             with self.subTest(url):
                 response = self.client.get(url)
-                self.assertContains(response, f'aria-current="page" href="{url}"', count=1)
-                self.assertNotContains(response, 'aria-current="true"')
+                self.assertMarked(response, f'href="{url}" aria-current="page"')
 
     def test_menu_marks_security_on_the_pages_below_it(self):
         AuthenticatorApp.objects.all().delete()  # or there is none to add
@@ -157,9 +165,7 @@ class Access(AccessTestCase):
         for url in UNDER_SECURITY:
             with self.subTest(url):
                 response = self.client.get(url)
-                marked = 'aria-current="true" href="/account/security/">Security'
-                self.assertContains(response, marked, count=1)
-                self.assertNotContains(response, 'aria-current="page"')
+                self.assertMarked(response, 'href="/account/security/" aria-current="true"')
 
     def test_errors_of_the_database_are_not_mistaken_for_a_deleted_account(self):
         self.client.force_login(self.alice)

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from testing.cast import CastTestCase
+from testing.cast import CastTestCase, MailTestCase
 
 
 class AccountGet(CastTestCase):
@@ -25,6 +25,23 @@ class AccountGet(CastTestCase):
         response = self.client.get("/account/")
         self.assertContains(response, "<h1>Bob</h1>", html=True)
         self.assertNotContains(response, "alice@example.com")
+
+
+class PasswordManagers(MailTestCase):
+    def assertSaysWhose(self, url):
+        hidden = 'type="text" value="alice@example.com" autocomplete="username" readonly hidden'
+        self.assertContains(self.client.get(url, follow=True), f"<input {hidden}>", html=True)
+
+    def test_see_on_every_page_whose_password_it_is(self):
+        self.client.force_login(self.alice)
+        self.client.post("/account/email/send/")
+        self.client.logout()
+        self.assertSaysWhose(self.link())
+        self.client.post("/password-reset/", {"email": "alice@example.com"})
+        self.assertSaysWhose(self.link())
+        self.client.force_login(self.alice)
+        for url in ["/account/password/", "/account/confirm/"]:
+            self.assertSaysWhose(url)
 
 
 class Navigation(CastTestCase):

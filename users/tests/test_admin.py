@@ -196,7 +196,9 @@ class PasswordLink(MailTestCase):
         elsewhere = self.log_in_elsewhere(self.alice)
         response = self.send(self.alice)
         self.assertRedirects(response, f"/admin/users/user/{self.alice.pk}/change/")
-        self.assertContains(response, "A link is on its way to alice@example.com.")
+        self.assertContains(
+            response, "A link to set a password is on its way to alice@example.com."
+        )
         self.assertNotContains(response, "/password-reset/")
         self.assertIn("the people who run this site ask you", mail.outbox[0].body)
         self.alice.refresh_from_db()

@@ -86,7 +86,7 @@ class BadInput(CastTestCase):
 
     def test_too_many_fields(self):
         response = self.client.post("/login/", {f"field{n}": "" for n in range(1_001)})
-        self.assertContains(response, "Bad Request", status_code=400)
+        self.assertContains(response, "Bad request", status_code=400)
 
     def test_unknown_methods(self):
         for url in ["/", "/about/", "/account/", "/logout/", *FORMS]:
@@ -108,12 +108,12 @@ class Csrf(CastTestCase):
             for url in ["/login/", "/register/", "/logout/"]:
                 with self.subTest(url=url, data=data):
                     response = self.client.post(url, data)
-                    self.assertContains(response, "Please Try Again", status_code=403)
+                    self.assertContains(response, "Please try again", status_code=403)
                     self.assertContains(response, f'href="{url}"', status_code=403)
 
     def assertLeadsTo(self, url, response):
         """Assert that `response` says what happened, and that its way on ends at `url`."""
-        self.assertContains(response, "Please Try Again", status_code=403)
+        self.assertContains(response, "Please try again", status_code=403)
         main = response.text.partition("<main")[2].partition("</main>")[0]
         link = html.unescape(re.search(r'href="([^"]+)"', main)[1])
         page = self.client.get(link, follow=True)
@@ -133,7 +133,7 @@ class Csrf(CastTestCase):
         ]:
             with self.subTest(url):
                 response = self.client.post(url, {**credentials, "csrfmiddlewaretoken": first})
-                self.assertContains(response, "logged in as Alice by now", status_code=403)
+                self.assertContains(response, "logged in as Alice already", status_code=403)
                 self.assertLeadsTo(goal, response)
         self.assertLoggedInAs(self.alice)
 

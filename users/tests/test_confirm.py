@@ -50,7 +50,7 @@ class ConfirmTestCase(MailTestCase):
 class ConfirmGet(ConfirmTestCase):
     def test_asks_for_the_password(self):
         response = self.client.get("/account/confirm/")
-        self.assertContains(response, "<h1>Is It Still You?</h1>", html=True)
+        self.assertContains(response, "<h1>Is it still you?</h1>", html=True)
         self.assertContains(response, "logged in as Alice")
         self.assertEqual(list(response.context["form"].fields), ["password"])
         self.assertContains(response, 'autocomplete="current-password"')

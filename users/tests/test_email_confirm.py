@@ -12,8 +12,8 @@ from users.models import Kind, SecurityEvent, User
 from users.tests.test_register import VALID_DATA
 
 SENT = ("alice@example.com", "Confirm your email address")
-CONFIRM_FIRST = "Please confirm your email address first"
-DEAD = "This Link Does Not Work"
+CONFIRM_FIRST = "Please confirm your email first"
+DEAD = "This link does not work"
 
 
 class EmailConfirmTestCase(MailTestCase):
@@ -56,12 +56,13 @@ class EmailConfirmSend(EmailConfirmTestCase):
         self.client.force_login(self.alice)
         self.assertContains(self.client.get("/account/"), "Send it again")
         response = self.client.post("/account/email/send/", follow=True)
-        self.assertContains(response, "A link is on its way")
+        self.assertContains(response, "A link to confirm your email is on its way")
         self.assertMailed(SENT)
         User.objects.filter(pk=self.alice.pk).update(email_confirmed_at=timezone.now())
         response = self.client.get("/account/")
-        self.assertContains(response, "(confirmed)")
         self.assertNotContains(response, "Send it again")
+        self.client.post("/account/confirm/", {"password": PASSWORD})
+        self.assertContains(self.client.get("/account/email/"), "and it is confirmed")
 
     def test_nothing_is_sent_to_the_confirmed_or_to_strangers(self):
         self.assertRedirects(self.client.post("/account/email/send/"), "/login/")
@@ -84,7 +85,7 @@ class EmailConfirm(EmailConfirmTestCase):
         url = self.ask()
         for _ in range(2):
             response = self.client.post(url, {"password": PASSWORD}, follow=True)
-            self.assertContains(response, "Your email address is confirmed.")
+            self.assertContains(response, "Your email is confirmed.")
             self.assertConfirmed()
 
     def test_of_two_clicks_at_once_the_second_changes_nothing(self):
@@ -99,7 +100,7 @@ class EmailConfirm(EmailConfirmTestCase):
         self.client.force_login(self.alice)
         with patch("users.views.email.read_token", read):
             response = self.client.post(url, follow=True)
-        self.assertContains(response, "Your email address is confirmed.")
+        self.assertContains(response, "Your email is confirmed.")
         self.assertEqual(len(reads), 2)
         self.assertFalse(self.alice.events.filter(kind=Kind.EMAIL_CONFIRMED).exists())
 
@@ -263,7 +264,9 @@ class WhoConfirms(EmailConfirmTestCase):
 class VerificationRequired(EmailConfirmTestCase):
     def test_register_says_that_a_link_is_on_its_way(self):
         response = self.client.post("/register/", VALID_DATA, follow=True)
-        self.assertContains(response, "A link is on its way")
+        self.assertContains(response, "A link to confirm your email is on its way")
+        self.assertContains(response, "created! Please confirm your email before you log in.")
+        self.assertNotContains(response, "now able to log in")
 
     def test_right_password_is_told_to_confirm_first_and_gets_a_new_link(self):
         response = self.log_in()

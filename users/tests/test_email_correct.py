@@ -22,7 +22,7 @@ class EmailCorrectTestCase(MailTestCase):
     def setUp(self):
         super().setUp()
         response = self.client.post("/register/", {**VALID_DATA, "email": TYPO}, follow=True)
-        self.assertContains(response, f"A link is on its way to {TYPO}.")
+        self.assertContains(response, f"A link to confirm your email is on its way to {TYPO}.")
         self.dave = User.objects.get(email=TYPO)
         self.typo_link = self.link()
         mail.outbox.clear()

@@ -123,6 +123,11 @@ class LoginPost(CastTestCase):
             seen.append((response.status_code, response.context["form"].errors))
         self.assertEqual(seen, seen[:1] * 8)
 
+    def test_after_a_wrong_password_the_cursor_is_in_it(self):
+        fields = self.log_in(password="wrong").context["form"].fields
+        self.assertFalse(fields["username"].widget.attrs["autofocus"])
+        self.assertTrue(fields["password"].widget.attrs["autofocus"])
+
     def test_empty_form_shows_an_error_under_each_field(self):
         errors = self.client.post("/login/").context["form"].errors
         required = ["This field is required."]

@@ -9,6 +9,10 @@ class LogoutPost(CastTestCase):
         self.assertLoggedOut()
         self.assertFalse(self.alice.sessions.exists())
 
+    def test_says_so(self):
+        self.client.force_login(self.alice)
+        self.assertContains(self.client.post("/logout/", follow=True), "You are logged out.")
+
     def test_the_old_cookie_is_worth_nothing(self):
         self.client.force_login(self.alice)
         cookie = self.client.cookies["sessionid"].value
@@ -26,7 +30,9 @@ class LogoutPost(CastTestCase):
         self.assertContains(self.client.get("/"), "<body data-member>")
 
     def test_stranger_goes_home(self):
-        self.assertRedirects(self.client.post("/logout/"), "/")
+        response = self.client.post("/logout/", follow=True)
+        self.assertRedirects(response, "/")
+        self.assertNotContains(response, "logged out")
 
     def test_next_that_leads_back_here_goes_home(self):
         self.client.force_login(self.alice)

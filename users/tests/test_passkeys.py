@@ -221,7 +221,7 @@ class LoggingIn(PasskeyTestCase):
         self.assertRefused(self.log_in_with_passkey(), "This account is inactive")
         User.objects.filter(pk=self.alice.pk).update(is_active=True, email_confirmed_at=None)
         with override_settings(EMAIL_VERIFICATION_REQUIRED=True):
-            self.assertRefused(self.log_in_with_passkey(), "Please confirm your email address")
+            self.assertRefused(self.log_in_with_passkey(), "Please confirm your email first")
         self.log_in_with_passkey()
         self.assertLoggedInAs(self.alice)
 

@@ -91,7 +91,7 @@ class PasswordResetConfirm(MailTestCase):
 
     def assertDead(self, url=None):
         self.assertContains(
-            self.client.get(url or self.url, follow=True), "This Link Does Not Work"
+            self.client.get(url or self.url, follow=True), "This link does not work"
         )
         self.assertContains(self.open_and_set(url), "/password-reset/")
         self.alice.refresh_from_db()
@@ -106,7 +106,7 @@ class PasswordResetConfirm(MailTestCase):
         self.client.post("/password-reset/", {"email": "alice@example.com"})
         url = self.link()
         mail.outbox.clear()
-        self.assertContains(self.open_and_set(url), "Password Set")
+        self.assertContains(self.open_and_set(url), "Password set")
         self.assertLoggedOut()
         self.assertFalse(self.alice.sessions.exists())
         self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
@@ -131,7 +131,7 @@ class PasswordResetConfirm(MailTestCase):
                 self.client.force_login(member)
                 self.client.post("/password-reset/", {"email": "alice@example.com"})
                 url = self.link()
-                self.assertContains(self.open_and_set(url), "Password Set")
+                self.assertContains(self.open_and_set(url), "Password set")
                 self.assertLoggedOut()
                 mail.outbox.clear()
 
@@ -139,7 +139,7 @@ class PasswordResetConfirm(MailTestCase):
         response = self.open_and_set(password="alice")
         self.assertTrue(response.context["form"].errors)
         self.assertMailed()
-        self.assertContains(self.open_and_set(), "Password Set")
+        self.assertContains(self.open_and_set(), "Password set")
 
     def test_link_works_once(self):
         self.open_and_set()
@@ -202,7 +202,7 @@ class PasswordResetConfirm(MailTestCase):
         self.client.cookies["sessionid"] = thief.cookies["sessionid"] = planted
         page = self.client.get(self.url, follow=True).request["PATH_INFO"]
         new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
-        self.assertContains(thief.post(page, new), "This Link Does Not Work")
+        self.assertContains(thief.post(page, new), "This link does not work")
         self.assertEqual(self.client.post(page, new).status_code, 302)
 
     def test_broken_links_are_a_page_that_leads_on(self):

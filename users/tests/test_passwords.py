@@ -2,6 +2,7 @@ from hashlib import sha1
 from unittest.mock import patch
 
 import httpx
+from django.conf import settings
 from django.contrib.auth.password_validation import (
     get_password_validators,
     password_validators_help_texts,
@@ -11,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.test import SimpleTestCase, override_settings
 
 from blog_project.tests.test_settings import settings_with
+from users.forms import RegisterForm
 from users.models import User
 from users.passwords import ContextWordsValidator
 
@@ -97,6 +99,20 @@ class PasswordRules(SimpleTestCase):
         for password in ["aaaabbbbccccdddd", "пароль из слов", "x7" * 500, "🐎" * 20]:
             with self.subTest(password[:20]):
                 self.assertEqual(self.codes(password), [])
+
+    def test_forms_say_them_in_a_sentence_with_the_least_length(self):
+        validators = settings.AUTH_PASSWORD_VALIDATORS
+        longer = [
+            {**each, "OPTIONS": {"min_length": 15}}
+            for each in validators
+            if "Minimum" in each["NAME"]
+        ]
+        for rules, least in [(validators, 8), (longer, 15), ([], 1)]:
+            with self.subTest(least), self.settings(AUTH_PASSWORD_VALIDATORS=rules):
+                form = RegisterForm()
+                self.assertIn(f"At least {least} characters, and", form["password1"].help_text)
+                self.assertEqual(form.fields["password1"].widget.attrs["minlength"], least)
+                self.assertNotIn("minlength", form.fields["password2"].widget.attrs)
 
     def test_help_says_so(self):
         self.assertIn("name of this site", " ".join(password_validators_help_texts()))

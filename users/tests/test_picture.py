@@ -167,9 +167,9 @@ class Picture(ProfileTestCase):
         self.assertContains(self.client.get("/account/"), "/static/users/default.jpg")
 
     def test_default_comes_back_when_asked_for(self):
-        self.assertNotContains(self.client.get("/account/"), "Back to the default picture")
+        self.assertNotContains(self.client.get("/account/"), "Use the default picture")
         self.update(picture())
-        self.assertContains(self.client.get("/account/"), "Back to the default picture")
+        self.assertContains(self.client.get("/account/"), "Use the default picture")
         self.update(default_picture="on")
         self.alice.refresh_from_db()
         self.assertEqual(self.alice.picture.name, "default.jpg")

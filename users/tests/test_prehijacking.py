@@ -120,7 +120,7 @@ class NonVerifying(PreHijackingTestCase):
         self.mallory.post("/password-reset/", {"email": VICTIM})
         link = self.link()
         self.take_over()
-        self.assertContains(self.mallory.get(link, follow=True), "This Link Does Not Work")
+        self.assertContains(self.mallory.get(link, follow=True), "This link does not work")
         self.assertMalloryIsOut()
 
     @override_settings(EMAIL_VERIFICATION_REQUIRED=True)

@@ -50,6 +50,10 @@ class Username(ProfileTestCase):
         self.assertContains(self.client.get("/account/"), "<h1>Alicia</h1>", html=True)
         self.assertTrue(User.objects.with_username("alicia").exists())
 
+    def test_nothing_changed_says_nothing(self):
+        response = self.client.post("/account/", {"username": "Alice"}, follow=True)
+        self.assertNotContains(response, "has been updated")
+
     def test_change_of_case_alone_is_no_clash(self):
         self.assertRedirects(self.update(username="ALICE"), "/account/")
 

@@ -38,7 +38,7 @@ CHROME = (
     " Safari/537.36"
 )
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
-DEAD = "This Link Does Not Work"
+DEAD = "This link does not work"
 
 
 @contextmanager
@@ -256,8 +256,8 @@ class RecoverGet(RecoverTestCase):
             "the account Alice back",
             "Everybody is logged out",
             f"A link to set a new one is sent to {ALICE}",
-            f"The email address of the account is {ALICE} again",
-            "The change to another address, which waits, is cancelled",
+            f"The email of the account is {ALICE} again",
+            "The change to another email is cancelled",
             "These are removed: Passkey “New”.",
             "These are back: Passkey “Gone”.",
             "These stay, since they are older: Passkey “Old”.",

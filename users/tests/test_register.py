@@ -77,6 +77,16 @@ class RegisterPost(CastTestCase):
         )
         self.assertLoggedOut()
 
+    def test_email_is_filled_in_at_the_login_until_it_succeeds(self):
+        response = self.client.post("/register/", VALID_DATA, follow=True)
+        form = response.context["form"]
+        self.assertEqual(form["username"].value(), "dave@example.com")
+        self.assertNotIn("dave", response.request["QUERY_STRING"])
+        self.assertTrue(form.fields["password"].widget.attrs["autofocus"])
+        self.log_in("dave@example.com", VALID_DATA["password1"])
+        self.client.post("/logout/")
+        self.assertIsNone(self.client.get("/login/").context["form"]["username"].value())
+
     def test_nobody_can_make_themselves_staff(self):
         self.register(is_staff="on", is_superuser="on")
         user = User.objects.get(email="dave@example.com")
@@ -105,6 +115,12 @@ class RegisterPost(CastTestCase):
         for email in ["alice@example.com", "Alice@Example.COM", " alice@example.com "]:
             with self.subTest(email):
                 self.assertRefused(self.register(email=email), email=EMAIL_TAKEN)
+
+    def test_taken_email_offers_the_ways_in(self):
+        offer = "Is that email yours?"
+        self.assertContains(self.register(email="alice@example.com"), offer)
+        for response in [self.client.get("/register/"), self.register(username="alice")]:
+            self.assertNotContains(response, offer)
 
     def test_both_taken_show_both_errors(self):
         response = self.register(username="Bob", email="alice@example.com")

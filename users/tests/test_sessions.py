@@ -36,7 +36,7 @@ class SessionsGet(SessionsTestCase):
         self.assertContains(response, "Firefox on Linux")
         self.assertContains(response, "127.0.0.1")
         self.assertContains(response, "Unknown device")
-        self.assertContains(response, "This one", count=1)
+        self.assertContains(response, "This device", count=1)
 
     def test_last_seen_comes_first_whichever_is_this_one(self):
         other = self.log_in_elsewhere(self.alice)
@@ -46,7 +46,7 @@ class SessionsGet(SessionsTestCase):
         digests = [session.pk for session in self.sessions()]
         self.assertEqual(digests, [other.session.digest, self.client.session.digest])
         page = self.client.get("/account/sessions/").text
-        self.assertLess(page.index("Unknown device"), page.index("This one"))
+        self.assertLess(page.index("Unknown device"), page.index("This device"))
 
     def test_shows_neither_keys_nor_the_sessions_of_others(self):
         self.log_in_elsewhere(self.bob)
@@ -133,7 +133,7 @@ class SessionEnd(SessionsTestCase):
     def test_ends_one_at_its_next_request(self):
         elsewhere, third = self.log_in_elsewhere(self.alice), self.log_in_elsewhere(self.alice)
         session = self.alice.sessions.get(pk=elsewhere.session.digest)
-        self.assertContains(self.end(session), "logged out there")
+        self.assertContains(self.end(session), "That device is logged out")
         self.assertRedirects(elsewhere.get("/account/"), "/login/?next=/account/")
         self.assertEqual(third.get("/account/").status_code, 200)
         self.assertLoggedInAs(self.alice)
@@ -234,7 +234,7 @@ class ManySessions(SessionsTestCase):
                 patch("users.models.device_name", wraps=device_name) as named,
             ):
                 response = self.client.get("/account/sessions/")
-            self.assertContains(response, "This one", count=1)
+            self.assertContains(response, "This device", count=1)
             costs.append((named.call_count, response.text.count("<form")))
         self.assertEqual(*costs)
 

@@ -42,7 +42,7 @@ class ThrottleTestCase(MailTestCase):
             event.save()
 
     def assertThrottled(self, response, minutes):
-        self.assertContains(response, "Too Many Attempts", status_code=429)
+        self.assertContains(response, "Too many attempts", status_code=429)
         words = f"Please try again in {minutes} minute{'s' if minutes > 1 else ''}"
         self.assertContains(response, words, status_code=429)
         self.assertAlmostEqual(int(response["Retry-After"]), minutes * 60, delta=59)

@@ -65,6 +65,8 @@ class AccountView(DeletedConcurrentlyMixin, UpdateView):
             return super().post(request, *args, **kwargs)
 
     def form_valid(self, form):
+        if not form.has_changed():
+            return redirect("account")
         if "username" not in form.changed_data:
             return self.save(form)
         user = self.request.user

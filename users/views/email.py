@@ -35,8 +35,9 @@ from .account import DeletedConcurrentlyMixin
 from .login import HALF_LOGIN_KEY, get_half_login, get_unconfirmed
 from .password import ChangedConcurrentlyMixin
 
-CHANGE_CANCELLED = "Your email address stays as it is."
-EMAIL_CONFIRMED = "Your email address is confirmed."
+CHANGE_CANCELLED = "Your email stays {email}."
+EMAIL_CONFIRMED = "Your email is confirmed."
+EMAIL_CHANGED = "Your email has changed from {old} to {new}."
 
 
 def confirmation_attempt(request, email, user):
@@ -96,7 +97,7 @@ class EmailChangeCancelView(DeletedConcurrentlyMixin, View):
         if request.user.pending_email:
             request.user.pending_email = None
             request.user.save(update_fields=["pending_email"])
-            messages.success(request, CHANGE_CANCELLED)
+            messages.success(request, CHANGE_CANCELLED.format(email=request.user.email))
         return redirect("email_change")
 
 
@@ -223,6 +224,7 @@ class EmailConfirmView(ProofMixin, FormView):
                 notify(self.request, "email_changed", event, to=email, old=old)
             # Without the link that takes the account back: it was not theirs before.
             send_email(self.request, "email_changed", new, user=user, event=event, old=old)
+            return self.confirmed(EMAIL_CHANGED.format(old=old, new=new))
         return self.confirmed()
 
     def used_before(self):
@@ -231,6 +233,6 @@ class EmailConfirmView(ProofMixin, FormView):
             return self.confirmed()
         return self.dead(status=410)
 
-    def confirmed(self):
-        messages.success(self.request, EMAIL_CONFIRMED)
+    def confirmed(self, message=EMAIL_CONFIRMED):
+        messages.success(self.request, message)
         return redirect("account" if self.request.user.is_authenticated else "login")

@@ -25,6 +25,8 @@ from .account import DeletedConcurrentlyMixin
 
 STAFF_ONLY = "The admin is for staff, and your account is not a staff account."
 LOGIN_REQUIRED = "Please log in to access this page."
+LOGGED_OUT = "You are logged out."
+NEW_MEMBER_KEY = "new member"
 HALF_LOGIN_KEY = "half login"
 HALF_LOGIN_SECONDS = 10 * 60
 MANY_FAILURES = 10  # within a day
@@ -71,7 +73,8 @@ def finish_login(request, user, event, remember=False):
     """Log in `user`, who has shown all that was asked for, with the `event` that says so."""
     first = user.last_login is None
     login(request, user)
-    request.session.pop(HALF_LOGIN_KEY, None)
+    for key in [HALF_LOGIN_KEY, NEW_MEMBER_KEY]:
+        request.session.pop(key, None)
     # None: what the settings say, until the browser closes.
     request.session.set_expiry(settings.REMEMBER_ME_SECONDS if remember else None)
     tell_of_login(request, event, first)
@@ -117,6 +120,11 @@ class LoginView(
             messages.info(request, LOGIN_REQUIRED)
         return super().get(request, *args, **kwargs)
 
+    def get_initial(self):
+        # Whoever has just signed up need not type the email again.
+        email = self.request.session.get(NEW_MEMBER_KEY)
+        return {"username": email} if email else {}
+
     def form_valid(self, form):
         user, remember = form.get_user(), form.cleaned_data["remember"]
         if user.has_second_factor:  # on to views/verify.py
@@ -155,6 +163,7 @@ class LogoutView(IgnoreSelfRedirectMixin, auth_views.LogoutView):
         response = super().post(request, *args, **kwargs)
         if user.is_authenticated:
             record(request, Kind.LOGOUT, user=user)
+            messages.success(request, LOGGED_OUT)
         return clear_browser_cache(response)
 
     def get(self, request, *args, **kwargs):

@@ -7,12 +7,15 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from users.emails import LINK_SENT, send_link
+from users.emails import send_link
 from users.forms import RegisterForm
 from users.models import Kind
 from users.throttle import SIGNUP_LIMITS, ThrottleMixin
 
+from .login import NEW_MEMBER_KEY
+
 ACCOUNT_CREATED = "Your account has been created! You are now able to log in"
+CONFIRM_FIRST = "Your account has been created! Please confirm your email before you log in."
 
 
 @method_decorator(sensitive_post_parameters("password1", "password2"), name="dispatch")
@@ -32,10 +35,15 @@ class RegisterView(ThrottleMixin, FormView):
         if not form.save_unless_taken(user):
             return self.form_invalid(form)
         self.succeed(Kind.REGISTERED, user)
-        messages.success(self.request, ACCOUNT_CREATED)
-        sent = LINK_SENT if settings.EMAIL_VERIFICATION_REQUIRED else None
-        send_link(self.request, "email_confirm", user, user.email, sent=sent)
+        required = settings.EMAIL_VERIFICATION_REQUIRED
+        messages.success(self.request, CONFIRM_FIRST if required else ACCOUNT_CREATED)
+        send_link(self.request, "email_confirm", user, user.email)
+        self.request.session[NEW_MEMBER_KEY] = user.email
         return redirect("login")
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        return {**context, "email_taken": context["form"].has_error("email", "unique")}
 
     def is_attempt(self, form):
         # It told who has an account (ASVS 6.3.8), or hashed and lost a race.

@@ -3,7 +3,6 @@
 import segno
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
@@ -14,15 +13,15 @@ from django.views.generic import FormView, TemplateView, UpdateView, View
 
 from blog_project.clients import device_name, user_agent
 from users import second_factor
-from users.events import BY_STRANGERS, visible_events
+from users.events import recent_activity
 from users.forms import NOT_THIS_APP, AppForm, NewCodesForm, PasskeyForm
-from users.models import AuthenticatorApp, Kind, Passkey, RecoveryCode, SecurityEvent
+from users.models import AuthenticatorApp, Kind, Passkey, RecoveryCode
 from users.proof import NEW_CODES_KEY, proof_required
 
 from .account import DeletedConcurrentlyMixin
 from .verify import GoOnMixin
 
-CONFIRM_EMAIL_FIRST = "Please confirm your email address first: a second factor needs it."
+CONFIRM_EMAIL_FIRST = "Please confirm your email first: a second factor needs it."
 PASSKEY_REFUSED = "That passkey could not be added. Please try again."
 PASSKEY_ADDED = "Your passkey has been added."
 PASSKEY_RENAMED = "Your passkey has a new name."
@@ -30,7 +29,7 @@ APP_ADDED = "Your authenticator app has been added."
 CODES_NEXT = "One step is left: recovery codes, for when you have lost everything else."
 CODES_COUNT = "Your recovery codes work from now on."
 NOT_ONE_OF_THEM = "That is not one of these codes."
-REMOVED = "It has been removed. On the page of your sessions you can log out your other devices."
+REMOVED = "It has been removed. Under Sessions you can log out your other devices."
 LAST_ONE = "Your account needs a second factor: please add another one first."
 
 PAGE = [sensitive_post_parameters(), login_required, proof_required()]
@@ -43,14 +42,11 @@ class SecurityView(DeletedConcurrentlyMixin, TemplateView):
 
     def get_context_data(self, **kwargs):
         user = self.request.user
-        events = visible_events(user)
-        own = events.exclude(kind__in=BY_STRANGERS).values("pk")[:10]
-        others = events.filter(kind__in=BY_STRANGERS).values("pk")[:5]
         return super().get_context_data(
             passkeys=user.passkeys.filter(removed=None),
             app=user.authenticatorapps.filter(removed=None).first(),
             codes_left=RecoveryCode.objects.live(user=user).count(),
-            events=SecurityEvent.objects.filter(Q(pk__in=own) | Q(pk__in=others)),
+            activity=recent_activity(user),
             **kwargs,
         )
 
@@ -113,7 +109,8 @@ class PasskeyView(DeletedConcurrentlyMixin, UpdateView):
         return self.request.user.passkeys.filter(removed=None)
 
     def form_valid(self, form):
-        messages.success(self.request, PASSKEY_RENAMED)
+        if form.has_changed():
+            messages.success(self.request, PASSKEY_RENAMED)
         return super().form_valid(form)
 
 

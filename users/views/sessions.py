@@ -13,7 +13,8 @@ from users.proof import proof_required
 
 from .account import DeletedConcurrentlyMixin
 
-SESSIONS_ENDED = "You are logged out there."
+SESSION_ENDED = "That device is logged out."
+SESSIONS_ENDED = "All other devices are logged out."
 
 
 @method_decorator([sensitive_post_parameters(), login_required, proof_required()], name="dispatch")
@@ -32,7 +33,7 @@ class SessionEndView(DeletedConcurrentlyMixin, View):
         ended, _ = request.user.sessions.filter(pk=digest).delete()
         if ended:
             record(request, Kind.SESSION_ENDED, user=request.user)
-            messages.success(request, SESSIONS_ENDED)
+            messages.success(request, SESSION_ENDED)
         return redirect("sessions")
 
 

@@ -1,12 +1,35 @@
 // What the site adds where there is JavaScript; every page works without it.
 
-// Bootstrap's light or dark, as the visitor's system says.
+// Bootstrap's light or dark: what the visitor has chosen, or what the system says.
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const followSystem = () => {
-  document.documentElement.dataset.bsTheme = dark.matches ? "dark" : "light";
+const setTheme = () => {
+  const system = dark.matches ? "dark" : "light";
+  document.documentElement.dataset.bsTheme = localStorage.getItem("theme") || system;
 };
-followSystem();
-dark.addEventListener("change", followSystem);
+setTheme();
+dark.addEventListener("change", setTheme);
+addEventListener("storage", setTheme); // chosen in another tab
+addEventListener("DOMContentLoaded", () => {
+  const theme = document.getElementById("theme");
+  theme.value = localStorage.getItem("theme") || "";
+  theme.parentElement.hidden = false;
+  theme.addEventListener("change", () => {
+    localStorage.setItem("theme", theme.value);
+    setTheme();
+  });
+});
+
+// The menu of the bar closes as menus do.
+const closeMenu = (event) => {
+  for (const menu of document.querySelectorAll(".menu[open]")) {
+    menu.open = event.key !== "Escape" && menu.contains(event.target);
+  }
+};
+document.addEventListener("click", closeMenu);
+document.addEventListener("keydown", closeMenu);
+
+// To the first field that was filled in wrongly.
+addEventListener("DOMContentLoaded", () => document.querySelector(".is-invalid")?.focus());
 
 // A double click sends a form once, and its button shows that it is at work, until there is an
 // answer, or none will come: after Stop, or when the network is away.
@@ -37,10 +60,9 @@ addEventListener("DOMContentLoaded", () => {
     const what = document.createElement("span");
     what.className = "visually-hidden";
     what.textContent = " password";
-    button.append("Show", what);
     const show = (shown) => {
       field.type = shown ? "text" : "password";
-      button.setAttribute("aria-pressed", shown);
+      button.replaceChildren(shown ? "Hide" : "Show", what);
     };
     show(false);
     field.spellcheck = false; // some browsers check the spelling on a server
@@ -48,6 +70,34 @@ addEventListener("DOMContentLoaded", () => {
     button.addEventListener("click", () => show(field.type === "password"));
     field.form.addEventListener("submit", () => show(false));
     field.after(button);
+    if (field.minLength > 0) countMissing(field);
+  }
+});
+
+// How many characters of a new password are missing, while it is typed.
+const countMissing = (field) => {
+  const count = document.createElement("div");
+  count.className = "form-text";
+  count.setAttribute("role", "status");
+  field.parentElement.append(count);
+  field.addEventListener("input", () => {
+    const missing = field.minLength - [...field.value].length;
+    count.textContent =
+      !field.value || missing < 1 ? "" : `${missing} more character${missing > 1 ? "s" : ""}`;
+  });
+};
+
+// A picture is seen before it is sent.
+addEventListener("DOMContentLoaded", () => {
+  for (const picture of document.querySelectorAll("[data-preview]")) {
+    const saved = picture.src;
+    document.getElementById(picture.dataset.preview).addEventListener("change", (event) => {
+      const [file] = event.target.files;
+      const reader = new FileReader();
+      reader.addEventListener("load", () => (picture.src = reader.result));
+      if (file) reader.readAsDataURL(file);
+      else picture.src = saved;
+    });
   }
 });
 

@@ -30,7 +30,7 @@ from .models import Post
 POST_CREATED = "Your post has been created!"
 POST_UPDATED = "Your post has been updated!"
 POST_DELETED = "Your post has been deleted!"
-SESSION_OVER = "You are not logged in any more, and nothing has been stored."
+SESSION_OVER = "You are no longer logged in, and nothing has been saved."
 NOT_YOURS = "That is somebody else's post."
 
 

@@ -34,15 +34,21 @@ def browser_type_launch_args(browser_type_launch_args):
     }
 
 
-@pytest.fixture(params=["light", "dark"])
-def theme(request):
+@pytest.fixture(params=[("dark", 360), ("light", 1280)], ids=["phone", "desk"])
+def screen(request):
+    """A phone in the dark, and a desk in the light."""
     return request.param
 
 
-@pytest.fixture(params=[360, 1280])
-def width(request):
-    """In pixels: a phone, and a desk."""
-    return request.param
+@pytest.fixture
+def theme(screen):
+    return screen[0]
+
+
+@pytest.fixture
+def width(screen):
+    """In pixels."""
+    return screen[1]
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ class Person:
         self.page = page
 
     def navigate(self, name):
-        """Click `name` in the navigation bar, part of which a narrow window keeps collapsed."""
+        """Click `name` in the navigation bar, part of which a narrow window keeps in a menu."""
         bar = self.page.get_by_role("navigation", name="Main")
-        target = bar.get_by_text(name, exact=True)
-        if not target.is_visible():
-            self.page.get_by_role("button", name="Toggle navigation").click()
+        target = bar.get_by_text(name, exact=True).locator("visible=true")
+        if not target.count():
+            bar.get_by_label("Menu").click()
         target.click()
 
     def register(self, username="", email="", password="", again=None):

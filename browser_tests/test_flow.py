@@ -17,6 +17,7 @@ def test_register(person, page, theme, width):
 
     person.register()
     expect(page.get_by_text("This field is required.")).to_have_count(4)
+    expect(page.get_by_label("Username")).to_be_focused()
 
     person.register("alice", "Alice@Example.com", "an unusual sentence")
     expect(page.get_by_text("That username is taken.")).to_be_visible()
@@ -32,6 +33,8 @@ def test_register(person, page, theme, width):
     user = User.objects.get(email="dave@example.com")
     assert user.password.startswith("bcrypt_sha256$")
 
+    expect(page.get_by_label("Email")).to_have_value("dave@example.com")
+    expect(page.get_by_label("Password")).to_be_focused()
     person.log_in("dave@example.com", "an unusual sentence")
     expect(page).to_have_url("/")
 
@@ -42,7 +45,8 @@ def test_log_in_and_out(person, page, theme, width):
     person.log_in(password="wrong")
     expect(page.get_by_text(UNSUCCESSFUL)).to_be_visible()
     expect(page).to_have_url("/login/")
-    assert page.get_by_label("Password").input_value() == ""
+    expect(page.get_by_label("Password")).to_have_value("")
+    expect(page.get_by_label("Password")).to_be_focused()
 
     person.log_in()
     expect(page).to_have_url("/")
@@ -53,7 +57,7 @@ def test_log_in_and_out(person, page, theme, width):
     person.navigate("Account")
     expect(page.get_by_role("heading", level=1)).to_have_text("Alice")
     person.navigate("Logout")
-    expect(page).to_have_url("/")
+    expect(page.get_by_text("You are logged out.")).to_be_visible()
     page.goto("/account/")
     expect(page).to_have_url("/login/?next=/account/")
 

@@ -16,7 +16,7 @@ from users.models import User
 
 FOR_EVERYBODY = [
     *["/", "/?page=2", "/about/", "/nope/", "/user/Alice/", "/announcements/"],
-    *["/archive/2026/1/", "/archive/1999/1/"],
+    *["/archive/2026/1/", "/archive/1999/1/", "/privacy/"],
 ]
 FOR_STRANGERS = [
     "/register/",
@@ -223,23 +223,81 @@ def test_writing_is_accessible(person, page, theme, width):
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_open_menu_is_accessible(page, theme):
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_menu_of_a_phone_is_accessible_and_closes_as_menus_do(person, page, theme):
     page.set_viewport_size({"width": 360, "height": 800})
-    page.goto("/")
-    page.get_by_role("button", name="Toggle navigation").click()
-    expect(page.get_by_role("link", name="About")).to_be_visible()
-    page.wait_for_timeout(500)  # milliseconds: Bootstrap slides it open
-    assert_accessible(page)
+    page.goto("/login/")
+    person.log_in()
+    expect(page).to_have_url("/")
+    new_post = page.get_by_role("link", name="New Post").locator("visible=true")
+    for close in [lambda: page.keyboard.press("Escape"), lambda: page.mouse.click(180, 700)]:
+        page.get_by_label("Menu").click()
+        expect(new_post).to_be_visible()
+        assert_accessible(page)
+        close()
+        expect(new_post).to_have_count(0)
+
+
+LIGHT, DARK = "rgb(250, 250, 250)", "rgb(20, 24, 27)"
 
 
 def test_theme_follows_the_system_while_the_page_is_open(page):
     page.goto("/")
-    for theme, grey in [("light", "rgb(250, 250, 250)"), ("dark", "rgb(21, 25, 28)")]:
+    for theme, grey in [("light", LIGHT), ("dark", DARK)]:
         page.emulate_media(color_scheme=theme)
         expect(page.locator("body")).to_have_css("background-color", grey)
-        expect(page.get_by_role("navigation", name="Main")).to_have_css(
-            "background-color", "rgb(95, 120, 138)"
-        )
+    page.emulate_media(color_scheme="light")
+    steel = "rgb(95, 120, 138)"
+    expect(page.get_by_role("banner")).to_have_css("background-color", steel)
+
+
+def test_theme_that_is_chosen_is_kept_whatever_the_system_says(page):
+    page.goto("/")
+    page.get_by_label("Theme").select_option("Dark")
+    for url in ["/", "/about/"]:
+        page.goto(url)
+        expect(page.locator("body")).to_have_css("background-color", DARK)
+        expect(page.get_by_label("Theme")).to_have_value("dark")
+    page.get_by_label("Theme").select_option("System")
+    expect(page.locator("body")).to_have_css("background-color", LIGHT)
+
+
+# As WCAG 2.2 defines relative luminance and contrast.
+CONTRAST = """element => {
+    const luminance = (color) => {
+        const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((value) => {
+            const c = value / 255;
+            return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const clear = (color) => color === "rgba(0, 0, 0, 0)";
+    let ground = element.parentElement;
+    while (clear(getComputedStyle(ground).backgroundColor)) ground = ground.parentElement;
+    const border = luminance(getComputedStyle(element).borderTopColor);
+    return [element, ground].map((each) => {
+        const other = luminance(getComputedStyle(each).backgroundColor);
+        return (Math.max(border, other) + 0.05) / (Math.min(border, other) + 0.05);
+    });
+}"""
+
+
+def test_borders_of_fields_stand_out_against_both_sides(person, page, theme):
+    page.goto("/login/")
+    fields = page.locator("main").locator("input, textarea, select").locator("visible=true")
+    expect(fields).to_have_count(3)
+    for field in [*fields.all(), page.get_by_label("Theme")]:
+        assert min(field.evaluate(CONTRAST)) >= 3, "WCAG 1.4.11"
+
+
+def test_missing_characters_of_a_new_password_are_counted(page):
+    page.goto("/register/")
+    page.get_by_label("Password*", exact=True).press_sequentially("secret")
+    expect(page.get_by_text("2 more characters")).to_be_visible()
+    page.keyboard.type("s")
+    expect(page.get_by_text("1 more character", exact=True)).to_be_visible()
+    page.keyboard.type("s")
+    expect(page.get_by_text("more character")).to_have_count(0)
 
 
 def test_keyboard_alone_skips_to_the_content(page):

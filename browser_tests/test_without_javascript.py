@@ -19,8 +19,8 @@ def browser_context_args(browser_context_args):
 
 
 def test_register_log_in_and_log_out(person, page, width):
-    page.goto("/about/")
-    person.navigate("Home")
+    page.goto("/")
+    person.navigate("About")
     person.navigate("Register")
     person.register("Dave", "dave@example.com", "an unusual sentence")
     person.log_in("dave@example.com", "an unusual sentence")

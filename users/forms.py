@@ -190,6 +190,15 @@ class SavePasswordMixin(NewPasswordMixin):
 class PasswordChangeForm(SavePasswordMixin, auth_forms.PasswordChangeForm):
     """Change the password, knowing the current one."""
 
+    error_messages = {
+        **auth_forms.PasswordChangeForm.error_messages,
+        "password_incorrect": NOT_YOURS,
+    }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = "Current password"
+
 
 class SetPasswordForm(SavePasswordMixin, auth_forms.SetPasswordForm):
     """Set a new password, with the link of a reset: whoever has it reads the mailbox."""

@@ -206,22 +206,29 @@ class WhateverIsWritten(SimpleTestCase):
         for part in render(piece * (2_000 // len(piece)), is_markdown=True):
             check(part)
 
-    def test_takes_no_longer_than_a_tenth_of_a_second(self):
+    def test_takes_no_more_than_eight_times_what_plain_words_take(self):
         # As much of each as may be posted.
         for name, text in WORST.items():
-            text = longest(text)
-            seconds = min(timed(text) for _ in range(3))  # of a machine that others use as well
-            self.assertLess(seconds, 0.1, name)
+            self.assertLess(times_plain_words(longest(text)), 8, name)
 
     def test_nor_does_what_is_put_together_at_random(self):
         dice = random.Random(1)
         for _ in range(300):
             piece = "".join(dice.choices(PIECES, k=dice.randint(1, 6)))
             text = longest(piece * (MAX_LENGTH // len(piece)))
-            seconds = timed(text)
-            if seconds > 0.1:
-                seconds = min(timed(text) for _ in range(3))
-            self.assertLess(seconds, 0.1, piece)
+            self.assertLess(times_plain_words(text), 8, piece)
+
+
+def times_plain_words(text):
+    """Return how many times the CPU time of as many plain words it takes to render `text`."""
+    # The least of some readings, one beside the other: others use the machine as well.
+    readings = ((timed(text), timed(WORST["words"])) for _ in range(5))
+    ratio = float("inf")
+    for seconds, plain in readings:
+        ratio = min(ratio, seconds / plain)
+        if ratio < 8:
+            break
+    return ratio
 
 
 def timed(text):

@@ -138,7 +138,7 @@ class Preview(CreateTestCase):
     def test_of_nothing_is_an_error(self):
         response = self.create(preview="", content="")
         self.assertEqual([*response.context["form"].errors], ["content"])
-        self.assertNotContains(response, "Nothing is stored yet")
+        self.assertNotContains(response, "Nothing is saved yet")
 
 
 class Refused(CreateTestCase):
@@ -152,7 +152,7 @@ class Refused(CreateTestCase):
         response = self.create()
         self.assertRefused(response, 403)
         self.assertContains(response, '<a href="/login/" target="_blank">', status_code=403)
-        self.assertContains(response, "You are not logged in any more", status_code=403)
+        self.assertContains(response, "You are no longer logged in", status_code=403)
 
     def test_form_of_another_session(self):
         strict = Client(enforce_csrf_checks=True)

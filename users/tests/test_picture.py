@@ -163,7 +163,7 @@ class Picture(ProfileTestCase):
             patch("django.core.files.storage.FileSystemStorage.save", side_effect=OSError(28)),
             self.assertLogs("users.views.account", "ERROR"),
         ):
-            self.assertContains(self.update(picture()), "The picture could not be stored.")
+            self.assertContains(self.update(picture()), "The picture could not be saved.")
         self.assertContains(self.client.get("/account/"), "/static/users/default.jpg")
 
     def test_default_comes_back_when_asked_for(self):

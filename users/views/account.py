@@ -26,7 +26,7 @@ from users.throttle import (
 
 logger = logging.getLogger(__name__)
 
-NOT_STORED = "The picture could not be stored. Please try again later."
+NOT_STORED = "The picture could not be saved. Please try again later."
 ACCOUNT_UPDATED = "Your account has been updated."
 
 

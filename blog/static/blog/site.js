@@ -28,8 +28,8 @@ const closeMenu = (event) => {
 document.addEventListener("click", closeMenu);
 document.addEventListener("keydown", closeMenu);
 
-// To the first field that was filled in wrongly.
-addEventListener("DOMContentLoaded", () => document.querySelector(".is-invalid")?.focus());
+// To the first field that was filled in wrongly; the browser's own autofocus has been by then.
+addEventListener("load", () => document.querySelector("[aria-invalid=true]")?.focus());
 
 // A double click sends a form once, and its button shows that it is at work, until there is an
 // answer, or none will come: after Stop, or when the network is away.

@@ -57,7 +57,7 @@ def test_forgotten_password(person, page, width, theme, open_mail, mailoutbox):
 def test_confirm_email(alice, page, width, theme, open_mail):
     page.get_by_role("button", name="Send it again").click()
     expect(page.get_by_text("A link is on its way")).to_be_visible()
-    open_mail(page, "alice@example.com", "Confirm your email address")
+    open_mail(page, "alice@example.com", "Confirm your email")
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("Your email address is confirmed.")).to_be_visible()
     expect(page.get_by_text("(confirmed)")).to_be_visible()
@@ -68,7 +68,7 @@ def test_change_email(alice, page, width, theme, open_mail):
     page.get_by_label("New email").fill("New@Example.com")
     page.get_by_role("button", name="Change email").click()
     expect(page.get_by_role("main").get_by_text("alice@example.com")).to_be_visible()
-    open_mail(page, "new@example.com", "Confirm your new email address")
+    open_mail(page, "new@example.com", "Confirm your new email")
     page.get_by_role("button", name="Confirm").dblclick()
     expect(page.get_by_text("new@example.com")).to_be_visible()
     expect(page.get_by_text("Your email address is confirmed.")).to_have_count(1)

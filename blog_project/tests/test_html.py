@@ -191,6 +191,8 @@ class EveryPage(MailTestCase):
         self.assertEqual(html - self.templates, set(), "Not seen")
         text = "".join(self.pages.values())
         self.assertEqual([words for words in STATES if words not in text], [], "Not seen")
+        mails = {message.subject: message.alternatives[0].content for message in mail.outbox}
+        self.pages |= {f"Mail {subject}": html for subject, html in mails.items()}
         # Warnings fail as well: there is none that we would rather keep.
         if found := complaints(self.pages):
             self.fail("\n".join(["", *found]))

@@ -316,6 +316,7 @@ PASSWORD_RESET_TIMEOUT = RESET_LINK_HOURS * 60 * 60  # seconds
 
 # Mail: on the developer's terminal, and in production through a server on this machine.
 
+Env.EMAIL_SCHEMES["consolemail"] = "users.emails.TerminalBackend"
 mail = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
 mail["EMAIL_TIMEOUT"] = 5  # seconds: a visitor waits for the mail server
 if django.VERSION < (6, 1):
@@ -460,6 +461,8 @@ LOGGING = {
         "django.request": {"level": "WARNING" if DEBUG else "ERROR"},
         "blog_project": {"handlers": ["stderr"], "level": "WARNING" if DEBUG else "INFO"},
         "django.server": {"handlers": ["runserver"], "level": "INFO", "propagate": False},
+        # What happens to accounts, a line of JSON each: no reading for the developer.
+        "django.security.auth": {"level": "WARNING" if DEBUG else "INFO"},
         "users": {"handlers": ["stderr"], "level": "INFO"},
     },
 }

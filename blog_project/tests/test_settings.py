@@ -221,6 +221,14 @@ class Environment(SimpleTestCase):
                     self.assertEqual((options["host"], options["timeout"]), ("mail.example", 5))
                     self.assertEqual((options["use_tls"], options["use_ssl"]), (True, False))
 
+    def test_second_factor_that_is_not_offered_is_required_of_nobody(self):
+        settings = settings_with(SECRET_KEY=KEY, SECOND_FACTORS_OFFERED="false")
+        self.assertEqual(settings["SECOND_FACTOR_REQUIRED"], "nobody")
+        with self.assertRaisesMessage(ImproperlyConfigured, "SECOND_FACTORS_OFFERED denies"):
+            settings_with(
+                SECRET_KEY=KEY, SECOND_FACTORS_OFFERED="false", SECOND_FACTOR_REQUIRED="staff"
+            )
+
     def test_events_are_lines_of_json_in_production_alone(self):
         for debug, level in [("true", "WARNING"), ("false", "INFO")]:
             loggers = settings_with(SECRET_KEY=KEY, DEBUG=debug)["LOGGING"]["loggers"]

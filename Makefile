@@ -1,4 +1,5 @@
 # make run    set up what is missing and serve the site on http://localhost:8000
+# make demo   set up what is missing and serve a filled site to look at
 # make test   set up what is missing and run the tests but the slow ones
 # make serve  set up what is missing and serve as in production, with the environment in .env
 # CONTRIBUTING.md says more about the others.
@@ -32,14 +33,26 @@ pathlib.Path(".venv/$(PIP_WHEEL)").write_bytes(wheel)
 endef
 export FETCH_PIP
 
-.PHONY: run test test-all serve check browser bench pictures
+.PHONY: run demo test test-all serve check browser bench pictures
 
 run: .venv/installed
 	@$(PYTHON) manage.py migrate --verbosity 0
-	@$(PYTHON) manage.py load_demo_posts
 	@echo
 	@echo "The blog:  http://localhost:$(PORT)/  (Ctrl-C stops it)"
 	@echo "An admin:  $(PYTHON) manage.py createsuperuser, then http://localhost:$(PORT)/admin/"
+	@echo "A filled site to look at, beside yours:  make demo"
+	@echo
+	@exec $(PYTHON) manage.py runserver localhost:$(PORT)
+
+# In a database of its own: delete .demo to be rid of it, or to have it new.
+demo: export DATABASE_URL = sqlite:///.demo/db.sqlite3
+demo: export MEDIA_ROOT = .demo/media
+demo: .venv/installed
+	@mkdir -p .demo
+	@$(PYTHON) manage.py migrate --verbosity 0
+	@echo
+	@echo "The blog:  http://localhost:$(PORT)/  (Ctrl-C stops it)"
+	@$(PYTHON) manage.py demo
 	@echo
 	@exec $(PYTHON) manage.py runserver localhost:$(PORT)
 

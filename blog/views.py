@@ -31,6 +31,7 @@ POST_CREATED = "Your post has been created!"
 POST_UPDATED = "Your post has been updated!"
 POST_DELETED = "Your post has been deleted!"
 SESSION_OVER = "You are no longer logged in, and nothing has been saved."
+STAFF_POST = "Only staff write posts here."
 NOT_YOURS = "That is somebody else's post."
 
 
@@ -173,6 +174,12 @@ class WriteMixin(MembersMixin):
 
 class PostCreateView(WriteMixin, CreateView):
     success_message = POST_CREATED
+
+    def dispatch(self, request, *args, **kwargs):
+        user = request.user
+        if settings.WHO_POSTS == "staff" and user.is_authenticated and not user.is_staff:
+            raise PermissionDenied(STAFF_POST)
+        return super().dispatch(request, *args, **kwargs)
 
     def save(self, post):
         post.author = user = self.request.user

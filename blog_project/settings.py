@@ -293,12 +293,18 @@ PASSKEY_FAILURES_PER_IP_PER_15_MINUTES = env_count(
 FACTOR_CHANGES_PER_MEMBER_PER_HOUR = env_count("FACTOR_CHANGES_PER_MEMBER_PER_HOUR", default=20)
 POSTS_PER_MEMBER_PER_DAY = env_count("POSTS_PER_MEMBER_PER_DAY", default=30)
 
-# Who must have a passkey or an authenticator app: nobody, staff or everybody.
+# With false, nobody can add a passkey or an authenticator app.
+SECOND_FACTORS_OFFERED = env_bool("SECOND_FACTORS_OFFERED", default=True)
+# Who must have one: nobody, staff or everybody.
 SECOND_FACTOR_REQUIRED = env_choice(
     "SECOND_FACTOR_REQUIRED",
-    default="nobody" if DEBUG else "staff",
+    default="nobody" if DEBUG or not SECOND_FACTORS_OFFERED else "staff",
     choices=["nobody", "staff", "everybody"],
 )
+if SECOND_FACTOR_REQUIRED != "nobody" and not SECOND_FACTORS_OFFERED:
+    raise ImproperlyConfigured(
+        "SECOND_FACTOR_REQUIRED asks for what SECOND_FACTORS_OFFERED denies."
+    )
 # For how long it counts that a member gave the password or a factor: before the account is
 # changed, and in the admin.
 PROOF_SECONDS = 15 * 60
@@ -306,6 +312,8 @@ ADMIN_PROOF_SECONDS = 60 * 60
 
 # With true, a login waits until the member has confirmed the email.
 EMAIL_VERIFICATION_REQUIRED = env_bool("EMAIL_VERIFICATION_REQUIRED", default=False)
+# Who writes posts: members or staff.
+WHO_POSTS = env_choice("WHO_POSTS", default="members", choices=["members", "staff"])
 # With true, only members who have confirmed their email write and change posts.
 CONFIRMED_EMAIL_TO_POST = env_bool("CONFIRMED_EMAIL_TO_POST", default=not DEBUG)
 # The mails and pages say these in words.
@@ -317,6 +325,7 @@ PASSWORD_RESET_TIMEOUT = RESET_LINK_HOURS * 60 * 60  # seconds
 
 # Mail: on the developer's terminal, and in production through a server on this machine.
 
+Env.EMAIL_SCHEMES["consolemail"] = "users.emails.TerminalBackend"
 mail = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
 mail["EMAIL_TIMEOUT"] = 5  # seconds: a visitor waits for the mail server
 if django.VERSION < (6, 1):
@@ -461,6 +470,8 @@ LOGGING = {
         "django.request": {"level": "WARNING" if DEBUG else "ERROR"},
         "blog_project": {"handlers": ["stderr"], "level": "WARNING" if DEBUG else "INFO"},
         "django.server": {"handlers": ["runserver"], "level": "INFO", "propagate": False},
+        # What happens to accounts, a line of JSON each: no reading for the developer.
+        "django.security.auth": {"level": "WARNING" if DEBUG else "INFO"},
         "users": {"handlers": ["stderr"], "level": "INFO"},
     },
 }

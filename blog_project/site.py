@@ -7,14 +7,16 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+SHOWN = ["SITE_NAME", "SITE_URL", "CONTACT_EMAIL", "SECOND_FACTORS_OFFERED", "WHO_POSTS"]
+
 
 def site(request=None):
     """
-    Context processor: SITE_NAME, SITE_URL and CONTACT_EMAIL, for every page.
+    Context processor: the settings in SHOWN, for every page.
 
     And for mails, and pages that are rendered without a request.
     """
-    return {name: getattr(settings, name) for name in ["SITE_NAME", "SITE_URL", "CONTACT_EMAIL"]}
+    return {name: getattr(settings, name) for name in SHOWN}
 
 
 def security_txt(request):

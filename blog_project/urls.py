@@ -2,7 +2,9 @@
 
 from django.conf import settings
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.functional import lazy
 from django.views.generic import RedirectView, TemplateView
 
 from blog_project.site import security_txt
@@ -15,6 +17,8 @@ urlpatterns = [
     path("", include("blog.urls")),
     path("", include("users.urls")),
     path("privacy/", TemplateView.as_view(template_name="privacy.html"), name="privacy"),
+    # What browsers ask for unbidden. Lazy: in production its name is known once it is collected.
+    path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("blog/favicon.ico"))),
     path(".well-known/security.txt", security_txt, name="security_txt"),
     # The admin logs in and out by the site's own pages.
     path("admin/login/", admin_login),

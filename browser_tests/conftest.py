@@ -67,9 +67,10 @@ def browser_context_args(browser_context_args, live_server, request):
 
 
 @pytest.fixture(autouse=True)
-def cast(transactional_db, monkeypatch):
+def cast(transactional_db, monkeypatch, settings):
     """Alice is a member who wrote eleven posts, Carol is staff; bcrypt is at its lowest cost."""
     monkeypatch.setattr(BCryptSHA256PasswordHasher, "rounds", 4)
+    settings.SITE_NAME = "Django Blog"  # whatever yours is
     alice = User.objects.create_user("Alice", "alice@example.com", Person.PASSWORD)
     User.objects.create_superuser("Carol", "carol@example.com", Person.PASSWORD)
     for number in range(1, 12):

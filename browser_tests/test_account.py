@@ -57,7 +57,7 @@ def test_forgotten_password(person, page, width, theme, open_mail, mailoutbox):
 def test_confirm_email(alice, page, width, theme, open_mail):
     page.get_by_role("button", name="Send it again").click()
     expect(page.get_by_text("A link to confirm your email is on its way")).to_be_visible()
-    open_mail(page, "alice@example.com", "Confirm your email address")
+    open_mail(page, "alice@example.com", "Confirm your email")
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("Your email is confirmed.")).to_be_visible()
     expect(page.get_by_text("Please confirm your email.")).to_have_count(0)
@@ -68,7 +68,7 @@ def test_change_email(alice, page, width, theme, open_mail):
     page.get_by_label("New email").fill("New@Example.com")
     page.get_by_role("button", name="Change email").click()
     expect(page.get_by_text("alice@example.com", exact=True)).to_be_visible()
-    open_mail(page, "new@example.com", "Confirm your new email address")
+    open_mail(page, "new@example.com", "Confirm your new email")
     page.get_by_role("button", name="Confirm").dblclick()
     changed = "Your email has changed from alice@example.com to new@example.com."
     expect(page.get_by_text(changed)).to_have_count(1)

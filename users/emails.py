@@ -1,13 +1,16 @@
 """Mails to members, and the signed links in them that confirm an email."""
 
 import logging
+import re
 from datetime import timedelta
+from textwrap import fill
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import signing
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends import console
 from django.core.validators import RegexValidator
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -48,18 +51,17 @@ def send_email(request, name, to, *, sent=None, **context):
     """
     Send the template `users/emails/{name}.txt` to the email `to` once the transaction commits.
 
-    The template's first line is the subject. `request` is the one that asks for the mail: its
-    visitor is told `sent`, if given, or that the mail could not be sent. Nothing is raised: a
-    mail server that is down, or slower than EMAIL_TIMEOUT, must not undo what was done.
+    `request` is the one that asks for the mail: its visitor is told `sent`, if given, or that the
+    mail could not be sent. Nothing is raised: a mail server that is down, or slower than
+    EMAIL_TIMEOUT, must not undo what was done.
     """
-    # Not rendered for `request`, whose visitor need not be the `user` that the mail greets.
-    text = render_to_string(f"users/emails/{name}.txt", {**site(), **context})
-    subject, _, body = text.strip().partition("\n")
+    mail = compose(name, {**site(), **context})
+    mail.to = [to]
 
     def send():
         release_connection()  # a mail server takes up to EMAIL_TIMEOUT
         try:
-            EmailMessage(subject, body.strip() + "\n", to=[to]).send()
+            mail.send()
         except Exception:  # every mail backend has errors of its own
             logger.exception("The mail %r could not be sent.", name)
             if not hasattr(request, "mail_not_sent"):  # two mails, one message
@@ -70,6 +72,41 @@ def send_email(request, name, to, *, sent=None, **context):
                 messages.info(request, sent)
 
     transaction.on_commit(send)
+
+
+def compose(name, context):
+    """
+    Return the mail of the template `users/emails/{name}.txt`, as text and as HTML.
+
+    The template is paragraphs with empty lines between them; the first is the subject. One that
+    ends with a link of this site on a line of its own becomes a button in the HTML.
+    """
+    # Not rendered for the request, whose visitor need not be the `user` that the mail greets.
+    text = render_to_string(f"users/emails/{name}.txt", context)
+    paragraphs = []
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
+        words, _, path = paragraph.partition(f"\n{settings.SITE_URL}/")
+        paragraphs.append((" ".join(words.split()), path and f"{settings.SITE_URL}/{path}"))
+    (subject, _), *paragraphs = paragraphs
+    lines = [
+        fill(words, 76, break_long_words=False, break_on_hyphens=False) + (link and f"\n{link}")
+        for words, link in paragraphs
+    ]
+    html = {**context, "subject": subject, "paragraphs": paragraphs}
+    mail = EmailMultiAlternatives(subject, "\n\n".join(lines) + "\n")
+    mail.attach_alternative(render_to_string("users/emails/mail.html", html), "text/html")
+    return mail
+
+
+class TerminalBackend(console.EmailBackend):
+    """Shows the developer whom a mail is for, its subject, and its link; without one, its text."""
+
+    def write_message(self, message):
+        link = re.search(r"^https?://\S+$", message.body, re.MULTILINE)
+        text = link[0] if link else message.body.strip()
+        self.stream.write(
+            f"---- Mail to {', '.join(message.to)}: {message.subject}\n{text}\n----\n"
+        )
 
 
 def send_link(request, name, user, email):

@@ -10,6 +10,7 @@ from functools import wraps
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -29,6 +30,8 @@ OPEN_TO_ALL = {
     *["security", "passkey_add", "passkey_add_options", "passkey", "passkey_remove"],
     *["app", "app_remove", "codes"],
 }
+# Where factors are added.
+ADDING = {"passkey_add", "passkey_add_options", "app"}
 
 
 def proof_required(page=None):
@@ -64,6 +67,8 @@ class Guard:
 
     def process_view(self, request, view, args, kwargs):
         session, page = request.session, request.resolver_match.view_name
+        if page in ADDING and not settings.SECOND_FACTORS_OFFERED:
+            raise Http404
         if page in OPEN_TO_ALL or not session.session_key or request.user.is_anonymous:
             return None
         user = request.user

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 from django.conf import settings
+from django.test import override_settings
 
 from blog.models import Post
 from testing.cast import CastTestCase
@@ -51,10 +52,9 @@ class FeedGet(CastTestCase):
         for entry in self.feed().findall("atom:entry", ATOM):
             self.assertEqual(entry.findtext("atom:summary", None, ATOM), "<p>ab</p>\n")
 
+    @override_settings(SITE_NAME="Gazette")
     def test_every_page_announces_it(self):
-        link = (
-            '<link rel="alternate" type="application/atom+xml" title="Django Blog" href="/feed/">'
-        )
+        link = '<link rel="alternate" type="application/atom+xml" title="Gazette" href="/feed/">'
         for url in ["/", "/login/"]:
             self.assertContains(self.client.get(url), link, html=True)
 

@@ -224,3 +224,22 @@ class Text(CreateTestCase):
         page = self.create(content="</textarea><script>alert(1)</script>").text
         self.assertNotIn("<script>alert", page)
         self.assertEqual(len(re.findall("</textarea>", page)), 1)
+
+
+@override_settings(WHO_POSTS="staff")
+class ByStaffAlone(CreateTestCase):
+    def test_members_neither_find_nor_use_it(self):
+        self.assertNotContains(self.client.get("/"), "/post/new/")
+        for answer in [self.client.get("/post/new/"), self.create()]:
+            self.assertContains(answer, "Only staff write posts here.", status_code=403)
+        self.assertFalse(Post.objects.exists())
+
+    def test_staff_do(self):
+        self.client.force_login(self.carol)
+        self.assertContains(self.client.get("/"), 'href="/post/new/"')
+        self.create()
+        self.assertEqual(Post.objects.get().author, self.carol)
+
+    def test_strangers_are_sent_to_the_login_page(self):
+        self.client.logout()
+        self.assertRedirects(self.client.get("/post/new/"), "/login/?next=/post/new/")

@@ -181,6 +181,7 @@ class EveryPage(MailTestCase):
         self.see_recovery()
         self.see_links_that_were_mailed()
         self.see_what_went_wrong()
+        self.see_mails()
 
         self.assertEqual(set(routes(get_resolver())) - self.routes, set(), "Not seen")
         html = {
@@ -429,6 +430,11 @@ class EveryPage(MailTestCase):
         self.post(where, {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD})
         for dead in [url, "/password-reset/x/y/"]:
             self.get(dead)
+
+    def see_mails(self):
+        self.templates.add("users/emails/mail.html")
+        for message in mail.outbox:
+            self.pages[f"Mail {message.subject}"] = message.alternatives[0].content
 
     def see_what_went_wrong(self):
         for name in ["Nobody", "Alice", "Carol"]:

@@ -4,6 +4,9 @@ import re
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.contrib.staticfiles.finders import find
+from django.test import override_settings
+from PIL import Image
 
 from blog.models import Post
 from testing.cast import CastTestCase
@@ -24,6 +27,7 @@ FOR_STRANGERS = {"/register/", "/login/"}
 FOR_MEMBERS = {"/account/", "/logout/", "/post/new/"}
 
 
+@override_settings(SITE_NAME="Django Blog")
 class Pages(CastTestCase):
     def pages(self):
         """Yield (address, text) of each page, as somebody sees it who may."""
@@ -105,3 +109,31 @@ class Pages(CastTestCase):
             for time in re.findall("<time[^>]*>", text):
                 self.assertRegex(time, r'datetime="[\d-]{10}T[\d:]{8}\+0000"', url)
         self.assertIn("<time ", pages["/account/"])
+
+
+class Icons(CastTestCase):
+    def test_are_named_by_every_page_and_answer(self):
+        text = self.client.get("/").text
+        for icon in re.findall(
+            r'<link rel="(?:icon|apple-touch-icon)" href="/static/([^"]+)"', text
+        ):
+            self.assertIsNotNone(find(icon), icon)
+        self.assertRegex(text, '<meta name="theme-color" content="#[0-9a-f]{6}">')
+
+    def test_browser_that_asks_unbidden_is_sent_to_it(self):
+        response = self.client.get("/favicon.ico")
+        self.assertRedirects(response, "/static/blog/favicon.ico", fetch_redirect_response=False)
+        with Image.open(find("blog/favicon.ico")) as icon:
+            self.assertEqual(icon.info["sizes"], {(16, 16), (32, 32), (48, 48)})
+        with Image.open(find("blog/apple-touch-icon.png")) as icon:
+            self.assertEqual(icon.size, (180, 180))
+
+
+class Admin(CastTestCase):
+    def test_wears_the_look_and_the_name_of_the_site(self):
+        self.client.force_login(self.carol)
+        for url in ["/admin/", "/admin/users/user/", "/admin/users/user/add/"]:
+            text = self.client.get(url).text
+            self.assertIn('href="/static/blog/admin.css"', text)
+            self.assertIn(f"{settings.SITE_NAME} administration", text)
+            self.assertNotRegex(text, r"<style|\sstyle=")

@@ -208,7 +208,7 @@ class Environment(SimpleTestCase):
         for version in [(5, 2), (6, 1)]:
             with patch("django.VERSION", version):
                 development = settings_with(DEBUG="true")
-            self.assertIn("console", development["mail"]["EMAIL_BACKEND"])
+            self.assertEqual(development["mail"]["EMAIL_BACKEND"], "users.emails.TerminalBackend")
         url = "smtp+tls://user:secret@mail.example:587"
         for version in [(5, 2), (6, 1)]:
             with self.subTest(version), patch("django.VERSION", version):
@@ -220,6 +220,19 @@ class Environment(SimpleTestCase):
                     options = production["MAILERS"]["default"]["OPTIONS"]
                     self.assertEqual((options["host"], options["timeout"]), ("mail.example", 5))
                     self.assertEqual((options["use_tls"], options["use_ssl"]), (True, False))
+
+    def test_second_factor_that_is_not_offered_is_required_of_nobody(self):
+        settings = settings_with(SECRET_KEY=KEY, SECOND_FACTORS_OFFERED="false")
+        self.assertEqual(settings["SECOND_FACTOR_REQUIRED"], "nobody")
+        with self.assertRaisesMessage(ImproperlyConfigured, "SECOND_FACTORS_OFFERED denies"):
+            settings_with(
+                SECRET_KEY=KEY, SECOND_FACTORS_OFFERED="false", SECOND_FACTOR_REQUIRED="staff"
+            )
+
+    def test_events_are_lines_of_json_in_production_alone(self):
+        for debug, level in [("true", "WARNING"), ("false", "INFO")]:
+            loggers = settings_with(SECRET_KEY=KEY, DEBUG=debug)["LOGGING"]["loggers"]
+            self.assertEqual(loggers["django.security.auth"]["level"], level)
 
     def test_env_example_has_every_variable(self):
         read = set(re.findall(r'\benv(?:_\w+|\.\w+|iron\.get)\(\s*"(\w+)"', SETTINGS.read_text()))

@@ -200,7 +200,7 @@ class PasswordLink(MailTestCase):
             response, "A link to set a password is on its way to alice@example.com."
         )
         self.assertNotContains(response, "/password-reset/")
-        self.assertIn("the people who run this site ask you", mail.outbox[0].body)
+        self.assertIn("The people who run this site ask you", mail.outbox[0].body)
         self.alice.refresh_from_db()
         self.assertTrue(self.alice.check_password(PASSWORD))  # until then
         self.assertEqual(elsewhere.get("/account/").status_code, 200)
@@ -235,7 +235,7 @@ class PasswordLink(MailTestCase):
         self.alice.set_unusable_password()
         self.alice.save()
         self.client.post("/password-reset/", {"email": "alice@example.com"})
-        self.assertMailed(("alice@example.com", "No account with this address"))
+        self.assertMailed(("alice@example.com", "No account with this email"))
         self.send(self.alice)
         self.assertMailed(("alice@example.com", "Set a new password"))
 

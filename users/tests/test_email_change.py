@@ -10,9 +10,9 @@ from users.models import EMAIL_TAKEN, User
 
 NEW = "new@example.com"
 NEW_PASSWORD = "another unusual sentence"
-LINK = (NEW, "Confirm your new email address")
-ASKED = ("alice@example.com", "Your email address is about to change")
-CHANGED = "Your email address has changed"
+LINK = (NEW, "Confirm your new email")
+ASKED = ("alice@example.com", "Your email is about to change")
+CHANGED = "Your email has changed"
 
 
 class EmailChangeTestCase(MailTestCase):
@@ -183,7 +183,7 @@ class Pending(EmailChangeTestCase):
         self.client.logout()
         self.assertContains(self.log_in(NEW), LOGIN_UNSUCCESSFUL)
         self.client.post("/password-reset/", {"email": NEW})
-        self.assertMailed((NEW, "No account with this address"))
+        self.assertMailed((NEW, "No account with this email"))
 
     def test_every_new_password_clears_it(self):
         def change():

@@ -11,7 +11,7 @@ from users.forms import NOT_YOURS, CurrentPasswordForm
 from users.models import Kind, SecurityEvent, User
 from users.tests.test_register import VALID_DATA
 
-SENT = ("alice@example.com", "Confirm your email address")
+SENT = ("alice@example.com", "Confirm your email")
 CONFIRM_FIRST = "Please confirm your email first"
 DEAD = "This link does not work"
 
@@ -33,7 +33,7 @@ class Registration(MailTestCase):
     def test_sends_a_link_that_confirms(self):
         self.client.post("/register/", VALID_DATA)
         url = self.link()
-        self.assertMailed(("dave@example.com", "Confirm your email address"))
+        self.assertMailed(("dave@example.com", "Confirm your email"))
         self.client.post(url, {"password": VALID_DATA["password1"]})
         self.assertTrue(User.objects.get(email="dave@example.com").email_confirmed_at)
         self.assertMailed()

@@ -47,9 +47,7 @@ class RightAfterTheRightPassword(EmailCorrectTestCase):
         self.assertRedirects(self.correct("Dave@Example.com"), "/login/")
         self.assertNotIn(RIGHT, mail.outbox[0].body)
         url = self.link()
-        self.assertMailed(
-            (TYPO, "Your email address has changed"), (RIGHT, "Confirm your email address")
-        )
+        self.assertMailed((TYPO, "Your email has changed"), (RIGHT, "Confirm your email"))
         self.assertEmail(RIGHT)
         self.assertIsNone(self.dave.email_confirmed_at)
         self.assertLoggedOut()

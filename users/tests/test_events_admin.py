@@ -29,7 +29,7 @@ class WhatStaffDo(EventTestCase):
         self.client.post(f"{self.url}/change/", data)
         self.assertHappened(Kind.EMAIL_CHANGED, user=self.alice, email="new@example.com", ip=None)
         self.assertIn("is now new@example.com. It was alice@example.com.", mail.outbox[0].body)
-        subject = "Your email address has changed"
+        subject = "Your email has changed"
         self.assertMailed(("alice@example.com", subject), ("new@example.com", subject))
 
     def test_username_changed_and_the_member_is_told(self):
@@ -38,7 +38,7 @@ class WhatStaffDo(EventTestCase):
         self.assertMailed()
         self.client.post(f"{self.url}/change/", data)
         self.assertIn(
-            "the username of your account is now Alicia. It was Alice.", mail.outbox[0].body
+            "The username of your account is now Alicia. It was Alice.", mail.outbox[0].body
         )
         self.assertMailed(("alice@example.com", "Your username has changed"))
         self.client.post(f"{self.url}/change/", data)

@@ -53,7 +53,7 @@ class Adding(PasskeyTestCase):
     def test_browser_is_asked_to_verify_to_remember_and_not_to_make_two(self):
         self.give_passkey(self.alice)
         options = self.ask(OPTIONS)
-        self.assertEqual(options["rp"], {"id": "localhost", "name": "Django Blog"})
+        self.assertEqual(options["rp"], {"id": "localhost", "name": settings.SITE_NAME})
         selection = options["authenticatorSelection"]
         self.assertEqual(selection["userVerification"], "preferred")
         self.assertEqual(selection["residentKey"], "preferred")

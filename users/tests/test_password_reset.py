@@ -40,7 +40,7 @@ class PasswordResetPost(MailTestCase):
                 self.ask(email)
                 self.assertIn("/register/", mail.outbox[0].body)
                 self.assertNotIn("/password-reset/", mail.outbox[0].body)
-                self.assertMailed((email, "No account with this address"))
+                self.assertMailed((email, "No account with this email"))
 
     def test_mail_to_a_stranger_does_not_name_who_asked(self):
         self.client.force_login(self.alice)

@@ -19,8 +19,10 @@ from users.passwords import ContextWordsValidator
 COMMON = "django.contrib.auth.password_validation.CommonPasswordValidator"
 UNCOMMON = "correct horse battery staple"
 BREACHED = "This password is known from a data breach."
+NAMED = settings_with(DEBUG="true", SITE_NAME="Django Blog")["AUTH_PASSWORD_VALIDATORS"]
 
 
+@override_settings(AUTH_PASSWORD_VALIDATORS=NAMED)
 class PasswordRules(SimpleTestCase):
     def codes(self, password):
         """Return the codes of the errors that `password` has for Alice."""

@@ -293,3 +293,24 @@ class Meanwhile(FactorTestCase):
             return function(*args)
 
         return take_back_first
+
+
+@override_settings(SECOND_FACTORS_OFFERED=False)
+class NotOffered(FactorTestCase):
+    ADD = [f"/account/security/{page}/" for page in ["app", "passkeys/add", "passkeys/add/options"]]
+
+    def test_no_page_shows_or_adds_one(self):
+        self.assertNotContains(self.client.get("/login/"), "passkey")
+        self.client.force_login(self.alice)
+        page = self.client.get("/account/security/")
+        self.assertContains(page, "Recent activity")
+        self.assertNotContains(page, "Passkeys")
+        for url in self.ADD:
+            self.assertEqual(self.client.get(url).status_code, 404)
+            self.assertEqual(self.client.post(url).status_code, 404)
+
+    def test_who_has_one_is_asked_for_it(self):
+        app = self.give_app(self.alice)
+        self.assertRedirects(self.log_in(), "/login/verify/?next=/")
+        self.client.post("/login/verify/", {"code": self.code(app)})
+        self.assertLoggedInAs(self.alice)

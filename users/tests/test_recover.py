@@ -640,7 +640,7 @@ class Reserved(RecoverTestCase):
 
     def test_reset_for_it_says_that_there_is_no_account(self):
         self.client.post("/password-reset/", {"email": ALICE})
-        self.assertMailed((ALICE, "No account with this address"))
+        self.assertMailed((ALICE, "No account with this email"))
 
     def test_command_can_give_it_away_and_then_the_link_changes_nothing(self):
         User.objects.filter(pk=self.bob.pk).update(email=ALICE)

@@ -63,7 +63,7 @@ def turn(site, page, seconds):
 
     def read(index):
         count = 0
-        while time.monotonic() < start + seconds:
+        while not count or time.monotonic() < start + seconds:
             answer = clients[index].get(path)
             if answer.status != 200:
                 raise RuntimeError(f"{site.name}: {path} answered {answer.status}.")

@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 PASSWORD = "correct horse battery"
 
+WRITERS = 10  # so that the posts of each of them fill a page, as the newest ones do
+PARTS = 3  # how often a text is repeated: longer than what a list shows of it
+
 # Fixed, so that a page has the same bytes whenever it is measured.
 FIRST_POSTED = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -53,10 +56,16 @@ def people(count):
     return [(f"user{number}", f"user{number}@example.com") for number in range(count)]
 
 
-def posts(count):
-    """Return title, text and time (aware, in UTC) of `count` posts, an hour apart, oldest first."""
+def posts(count, authors):
+    """
+    Return author, title, text and time (aware, in UTC) of `count` posts, the oldest first.
+
+    They are an hour apart. The first WRITERS of `authors` take turns.
+    """
     dated = []
     for number in range(count):
         title, text = TEXTS[number % len(TEXTS)]
-        dated.append((title, text, FIRST_POSTED + timedelta(hours=number)))
+        author = authors[:WRITERS][number % min(len(authors), WRITERS)]
+        posted = FIRST_POSTED + timedelta(hours=number)
+        dated.append((author, title, "\n\n".join([text] * PARTS), posted))
     return dated

@@ -53,8 +53,8 @@ def people(users, posts):
         for username, email in content.people(users)
     )
     written = [
-        Post(title=title, content=text, date_posted=posted, author=authors[number % users])
-        for number, (title, text, posted) in enumerate(content.posts(posts))
+        Post(title=title, content=text, date_posted=posted, author=author)
+        for author, title, text, posted in content.posts(posts, authors)
     ]
     for post in written:
         post.render()

@@ -10,8 +10,8 @@ from bench.content import PASSWORD
 from testing.client import Client
 from testing.servers import ROOT, UNLIMITED, Server, manage, site_environment
 
-PEOPLE, POSTS = 200, 30
-# The peers under the server that the site has, where pages are compared.
+PEOPLE, POSTS = 200, 100
+# A peer under the server that the site has.
 LIKE_OURS = ["--worker-class=gthread", "--threads=48", "--keep-alive=75"]
 
 
@@ -20,8 +20,16 @@ class Site:
 
     def __init__(self, server, name, slash="/", email_field="username"):
         self.server, self.port, self.name = server, server.port, name
-        self.login, self.account = f"/login{slash}", f"/account{slash}"
-        self.email_field = email_field
+        self.login = f"/login{slash}"
+        self.paths = {  # and whether they are asked for by a member
+            "home": ("/", False),
+            "About": (f"/about{slash}", False),
+            "login form": (self.login, False),
+            "account": (f"/account{slash}", True),
+            "a post": (f"/post/{POSTS}{slash}", False),
+            "an author": (f"/user/user0{slash}", False),
+        }
+        self.email_field, self.members = email_field, []
 
     def member(self, number):
         """Return a Client that is logged in."""
@@ -39,6 +47,14 @@ def collect_static():
     manage(site_environment("sqlite://:memory:"), "collectstatic", "--noinput", "--verbosity=0")
 
 
+@cache
+def fill(database_url):
+    environment = site_environment(database_url)
+    manage(environment, "migrate", "--verbosity=0")
+    people = f"from bench import fill; fill.people({PEOPLE}, {POSTS})"
+    manage(environment, "shell", "--verbosity=0", "--command", people)
+
+
 @contextmanager
 def ours(folder, database_url=None, *, workers=2, cpus=None, **environment):
     """Run the site on a database of its own, SQLite unless `database_url` says otherwise."""
@@ -46,33 +62,37 @@ def ours(folder, database_url=None, *, workers=2, cpus=None, **environment):
     environment = site_environment(
         database_url, WEB_CONCURRENCY=str(workers), **UNLIMITED, **environment
     )
-    manage(environment, "migrate", "--verbosity=0")
     collect_static()
-    fill = f"from bench import fill; fill.people({PEOPLE}, {POSTS})"
-    manage(environment, "shell", "--verbosity=0", "--command", fill)
+    fill(database_url)
     with Server(environment, log=f"{folder}/ours{cpus or ''}.log", cpus=cpus) as server:
         yield Site(server, "ours")
 
 
 @contextmanager
-def peer(folder, name, app, *arguments, **site):
-    """Run a peer, with two workers, as its guide says if there are no `arguments`."""
-    database, log = f"{folder}/{name}.sqlite3", f"{folder}/{name}.log"
+def peer(folder, name, app, like_ours=False, **site):
+    """
+    Run a peer under gunicorn with two sync workers, as its guide says; or as the site runs.
+
+    It is called `name`, in the second case with "like ours" behind it.
+    """
+    database, log = f"{folder}/{name}.sqlite3", f"{folder}/{name}{'-like-ours' * like_ours}.log"
     environment = {"PATH": os.environ["PATH"], "DATABASE": database}
     if not os.path.exists(database):
         seed = [sys.executable, "-m", f"bench.{name}_peer.seed", f"--users={PEOPLE}"]
         seed = [*seed, f"--posts={POSTS}"]
         subprocess.run(seed, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
     # Not the site's gunicorn.conf.py.
-    own = ["--config=/dev/null", "--workers=2", "--no-control-socket", app]
-    with Server(environment, *own, *arguments, log=log) as server:
+    arguments = ["--config=/dev/null", "--workers=2", "--no-control-socket", app]
+    if like_ours:
+        arguments += LIKE_OURS
+        name = f"{name} like ours"
+    with Server(environment, *arguments, log=log) as server:
         yield Site(server, name, **site)
 
 
-def flask(folder, *arguments):
-    app = "bench.flask_peer:app"
-    return peer(folder, "flask", app, *arguments, slash="", email_field="email")
+def flask(folder, like_ours=False):
+    return peer(folder, "flask", "bench.flask_peer:app", like_ours, slash="", email_field="email")
 
 
-def stock(folder, *arguments):
-    return peer(folder, "stock", "bench.stock_peer.wsgi", *arguments)
+def stock(folder, like_ours=False):
+    return peer(folder, "stock", "bench.stock_peer.wsgi", like_ours)

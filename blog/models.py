@@ -9,12 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.dispatch import receiver
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.text import Truncator, normalize_newlines
 
 from blog.markdown import CONTROLS, RENDERER, render, validate_markdown
+from blog_project.links import cached_reverse
 from users.export import collect
 from users.usernames import INVISIBLE
 
@@ -88,7 +88,7 @@ class Post(models.Model):
         super().save(update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self):
-        return reverse("post", args=[self.pk])
+        return cached_reverse("post", self.pk)
 
     def clean(self):
         self.title = CONTROLS.sub(" ", self.title)
@@ -100,6 +100,12 @@ class Post(models.Model):
                 validate_visible(self.description)  # of "[a]: b" nothing is shown
             except ValidationError as error:
                 raise ValidationError({"content": error}) from None
+
+    @property
+    def shown(self):
+        """All that a list shows of the post: what is missing here would be shown as it was."""
+        author = self.author.username, self.author.picture.name
+        return self.pk, self.title, self.date_posted, self.excerpt, self.has_more, author
 
     def render(self):
         """Fill in the HTML of the content; bulk_create and update need it called before."""

@@ -6,15 +6,15 @@ import math
 import time
 from uuid import uuid4
 
-from csp.decorators import csp_replace
+from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpResponseNotAllowed
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 
 from blog_project.errors import RetryLater
+from blog_project.links import cached_reverse
 
 logger = logging.getLogger(__name__)
 
@@ -75,13 +75,23 @@ def set_headers(get_response):
     return middleware
 
 
-def set_admin_policy(get_response):
-    """Give the admin, and it alone, the Content-Security-Policy that its own script needs."""
-    in_admin = csp_replace(settings.ADMIN_CONTENT_SECURITY_POLICY)(get_response)
+def set_policy(get_response):
+    """
+    Set the Content-Security-Policy, unless a view has one of its own.
+
+    The admin, and it alone, gets the one that its own script needs.
+    """
+    # Built once. django-csp's own middleware does it for each response.
+    policy = build_policy()
+    of_admin = build_policy(replace=settings.ADMIN_CONTENT_SECURITY_POLICY)
 
     def middleware(request):
-        is_admin = request.path.startswith(reverse("admin:index"))
-        return in_admin(request) if is_admin else get_response(request)
+        response = get_response(request)
+        in_admin = request.path.startswith(cached_reverse("admin:index"))
+        # The developer's yellow pages have style and script within.
+        if not (settings.DEBUG and response.status_code in {404, 500}):
+            response.headers.setdefault("Content-Security-Policy", of_admin if in_admin else policy)
+        return response
 
     return middleware
 

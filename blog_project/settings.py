@@ -118,8 +118,7 @@ MIDDLEWARE = [
     "blog_project.clients.set_client_network",
     "django.middleware.security.SecurityMiddleware",
     "blog_project.middleware.set_headers",
-    "csp.middleware.CSPMiddleware",
-    "blog_project.middleware.set_admin_policy",
+    "blog_project.middleware.set_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -432,7 +431,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "blog_project.links.ManifestStaticFilesStorage"
     },
 }
 # WhiteNoise would ask settings.DEBUG, which test runners switch off.

@@ -107,3 +107,12 @@ class Server:
         """Return the process ids of the workers."""
         path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
         return [int(pid) for pid in Path(path).read_text().split()]
+
+    def cpu_seconds(self):
+        """Return the seconds of CPU, user and system, that gunicorn and its workers took so far."""
+        ticks = 0
+        for pid in [self.process.pid, *self.workers()]:
+            # The name, in brackets, may hold anything; utime and stime are the 14th and 15th field.
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")

@@ -2,9 +2,10 @@
 The tutorial's Flask app, for the benchmark to run beside the site.
 
 It does what the tutorial's app does after the part on user authentication, and has the account
-form of the part after it, without the upload. It is written as the guides of Flask and its
-extensions say, with their defaults: sessions in a signed cookie, SQLite without options, bcrypt of
-cost 12, one hash a login if the e-mail is known and none if it is not.
+form and the pages of a post and of an author of those after it, without the upload. Its lists
+show excerpts and its sidebar the newest posts, as on the site. It is written as the guides of Flask
+and its extensions say, with their defaults: sessions in a signed cookie, SQLite without options,
+bcrypt of cost 12, one hash a login if the e-mail is known and none if it is not.
 
     DATABASE=site.sqlite3 python -m bench.flask_peer.seed --users 1 --posts 10
     DATABASE=site.sqlite3 gunicorn -w 2 bench.flask_peer:app
@@ -58,12 +59,32 @@ def is_local(target):
     return target.startswith("/") and "\\" not in target and not (parts.scheme or parts.netloc)
 
 
+@app.context_processor
+def sidebar():
+    return {"latest_posts": db.session.scalars(newest_first().limit(5)).all()}
+
+
+def newest_first():
+    return db.select(Post).order_by(Post.date_posted.desc())
+
+
 @app.get("/")
 @app.get("/home")
 def home():
-    newest_first = db.select(Post).order_by(Post.date_posted.desc())
-    posts = db.paginate(newest_first.options(joinedload(Post.author)), per_page=10)
+    posts = db.paginate(newest_first().options(joinedload(Post.author)), per_page=10)
     return render_template("home.html", posts=posts)
+
+
+@app.get("/post/<int:post_id>")
+def post(post_id):
+    return render_template("post.html", post=db.get_or_404(Post, post_id))
+
+
+@app.get("/user/<string:username>")
+def user_posts(username):
+    user = db.first_or_404(db.select(User).filter_by(username=username))
+    posts = db.paginate(newest_first().filter_by(author=user), per_page=10)
+    return render_template("user_posts.html", posts=posts, user=user)
 
 
 @app.get("/about")

@@ -15,8 +15,7 @@ def seed(users, posts):
         for username, email in content.people(users)
     ]
     db.session.add_all(authors)
-    for number, (title, text, posted) in enumerate(content.posts(posts)):
-        author = authors[number % users]
+    for author, title, text, posted in content.posts(posts, authors):
         date_posted = posted.replace(tzinfo=None)
         db.session.add(Post(title=title, content=text, date_posted=date_posted, author=author))
     db.session.commit()

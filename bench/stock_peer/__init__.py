@@ -3,8 +3,9 @@ A stock Django app, for the benchmark to run beside the site.
 
 The same blog and accounts, as `startproject` and the guides have them: the default settings,
 middleware and sessions, SQLite without options, Django's own views and forms, drawn by crispy
-forms. The one deviation is bcrypt_sha256 (cost 12) as the first password hasher. Settings and app,
-two packages in the guides, are one here.
+forms. Its lists show excerpts and its sidebar the newest posts, as on the site. The one deviation
+is bcrypt_sha256 (cost 12) as the first password hasher. Settings and app, two packages in the
+guides, are one here.
 
     DATABASE=site.sqlite3 python -m bench.stock_peer.seed --users 1 --posts 10
     DATABASE=site.sqlite3 gunicorn -w 2 bench.stock_peer.wsgi

@@ -22,8 +22,8 @@ def seed(users, posts):
         for username, email in content.people(users)
     )
     Post.objects.bulk_create(
-        Post(title=title, content=text, date_posted=posted, author=authors[number % users])
-        for number, (title, text, posted) in enumerate(content.posts(posts))
+        Post(title=title, content=text, date_posted=posted, author=author)
+        for author, title, text, posted in content.posts(posts, authors)
     )
 
 

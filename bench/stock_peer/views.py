@@ -2,12 +2,17 @@ from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.messages.views import SuccessMessageMixin
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
-from django.views.generic import CreateView, ListView, UpdateView
+from django.views.generic import CreateView, DetailView, ListView, UpdateView
 
 from .forms import AccountForm, LoginForm, RegisterForm
-from .models import Post
+from .models import Post, User
+
+
+def sidebar(request):
+    """Context processor: the newest posts."""
+    return {"latest_posts": Post.objects.all()[:5]}
 
 
 class HomeView(ListView):
@@ -22,6 +27,22 @@ class HomeView(ListView):
             page.number, on_each_side=1, on_ends=1
         )
         return context
+
+
+class AuthorView(HomeView):
+    template_name = "author.html"
+
+    def get_queryset(self):
+        self.author = get_object_or_404(User, username=self.kwargs["username"])
+        return super().get_queryset().filter(author=self.author)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(author=self.author, **kwargs)
+
+
+class PostView(DetailView):
+    model = Post
+    template_name = "post.html"
 
 
 class RegisterView(SuccessMessageMixin, CreateView):

@@ -1,3 +1,6 @@
+from io import BytesIO
+from unittest.mock import patch
+
 from django.test import override_settings
 
 from blog_project.tests.test_settings import KEY, settings_with
@@ -38,6 +41,18 @@ class Headers(CastTestCase):
                 in_admin = url.startswith("/admin/")
                 for directive in ["require-trusted-types-for 'script'", "trusted-types 'none'"]:
                     self.assertIs(directive in policy, not in_admin)
+
+    def test_what_the_developer_sees_of_errors_keeps_its_style(self):
+        with self.settings(DEBUG=True):
+            page = self.client.get("/nope/")
+            self.assertContains(page, "<style", status_code=404)
+            self.assertNotIn("Content-Security-Policy", page)
+            self.assertIn("Content-Security-Policy", self.client.get("/"))
+
+    def test_a_picture_keeps_its_own_policy(self):
+        with patch("users.views.account.default_storage.open", return_value=BytesIO(b"x")):
+            policy = self.client.get(f"/media/pictures/{'0' * 32}.jpg")["Content-Security-Policy"]
+        self.assertEqual(policy, "default-src 'none'; sandbox")
 
     def test_browsers_guess_leak_and_share_nothing(self):
         for url, response in self.pages():

@@ -40,11 +40,11 @@ def collect_static():
 
 
 @contextmanager
-def ours(folder, database_url=None, *, workers=2, cpus=None, **environment):
+def ours(folder, database_url=None, *, workers=2, cpus=None, limits=UNLIMITED, **environment):
     """Run the site on a database of its own, SQLite unless `database_url` says otherwise."""
     database_url = database_url or f"sqlite:///{folder}/ours.sqlite3"
     environment = site_environment(
-        database_url, WEB_CONCURRENCY=str(workers), **UNLIMITED, **environment
+        database_url, WEB_CONCURRENCY=str(workers), **limits, **environment
     )
     manage(environment, "migrate", "--verbosity=0")
     collect_static()
@@ -55,10 +55,10 @@ def ours(folder, database_url=None, *, workers=2, cpus=None, **environment):
 
 
 @contextmanager
-def peer(folder, name, app, *arguments, **site):
+def peer(folder, name, app, *arguments, environment, **site):
     """Run a peer, with two workers, as its guide says if there are no `arguments`."""
     database, log = f"{folder}/{name}.sqlite3", f"{folder}/{name}.log"
-    environment = {"PATH": os.environ["PATH"], "DATABASE": database}
+    environment = {"PATH": os.environ["PATH"], "DATABASE": database, **environment}
     if not os.path.exists(database):
         seed = [sys.executable, "-m", f"bench.{name}_peer.seed", f"--users={PEOPLE}"]
         seed = [*seed, f"--posts={POSTS}"]
@@ -69,10 +69,12 @@ def peer(folder, name, app, *arguments, **site):
         yield Site(server, name, **site)
 
 
-def flask(folder, *arguments):
-    app = "bench.flask_peer:app"
-    return peer(folder, "flask", app, *arguments, slash="", email_field="email")
+def flask(folder, *arguments, **environment):
+    site = {"slash": "", "email_field": "email"}
+    return peer(
+        folder, "flask", "bench.flask_peer:app", *arguments, environment=environment, **site
+    )
 
 
-def stock(folder, *arguments):
-    return peer(folder, "stock", "bench.stock_peer.wsgi", *arguments)
+def stock(folder, *arguments, **environment):
+    return peer(folder, "stock", "bench.stock_peer.wsgi", *arguments, environment=environment)

@@ -32,7 +32,7 @@ pathlib.Path(".venv/$(PIP_WHEEL)").write_bytes(wheel)
 endef
 export FETCH_PIP
 
-.PHONY: run test test-all serve check browser bench pictures
+.PHONY: run test test-all serve check browser bench attack pictures
 
 run: .venv/installed
 	@$(PYTHON) manage.py migrate --verbosity 0
@@ -75,6 +75,9 @@ browser: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(PYTHON) -m bench $(if $(QUICK),--quick)
+
+attack: .venv/installed-dev
+	$(PYTHON) -m attacks
 
 pictures: .venv/installed-dev
 	$(PYTHON) -m pytest browser_tests/pictures.py

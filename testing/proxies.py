@@ -24,7 +24,11 @@ def find(program):
 
 
 class Visitor(Client):
-    """A browser that speaks TLS, and takes any certificate."""
+    """A browser that does not wait for long, speaks TLS if `tls`, and takes any certificate."""
+
+    def __init__(self, port, tls=True):
+        super().__init__(port)
+        self.tls = tls
 
     def exchange(self, request):
         if self.socket is None:
@@ -32,13 +36,13 @@ class Visitor(Client):
         return super().exchange(request)
 
     def connect(self, receive_buffer=None):
-        """Return a connection to the proxy; `receive_buffer` is in bytes."""
+        """Return a connection to the port; `receive_buffer` is in bytes."""
         plain = socket.socket()
         plain.settimeout(SECONDS)
         if receive_buffer:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         plain.connect(("127.0.0.1", self.port))
-        return TLS.wrap_socket(plain)
+        return TLS.wrap_socket(plain) if self.tls else plain
 
 
 class Proxy:

@@ -21,6 +21,8 @@ def attack(target):
     inside = target.is_in(thief)
     target.log_in(thief, email, NEW_PASSWORD)
     inside |= target.is_in(thief)
+    if inside:
+        return Seen(THROUGH, "let in")
     for code in ["000000", "A" * 24, ""]:
         target.give_code(thief, code)
         inside |= target.is_in(thief)

@@ -36,7 +36,7 @@ def attack(target):
     held &= target.stranger().get("/").status == 200
     size = sum(map(len, bombs)) / 1000
     what = f"{refused} of {len(bombs)} bombs of {size:.0f} KB refused, {len(stored)} stored"
-    return Seen(HOLDS if held else THROUGH, f"{what}, {grown:.0f} MB taken")
+    return Seen(HOLDS if held else THROUGH, f"{what}, workers {grown:.0f} MB larger")
 
 
 def png_bomb():

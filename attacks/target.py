@@ -38,8 +38,9 @@ class Target:
     """
     One of the sites, with 200 members of one password (bench/fill.py).
 
-    `has` says what there is to attack: a reset, factors, pictures, posts. Each attack takes members
-    and places that no other takes, so that no limit that one meets stands before the next.
+    `has` says what there is to attack: reset, change (of a password), factors, pictures. Each
+    attack takes members and places that no other takes, so that no limit that one meets stands
+    before the next.
     """
 
     def __init__(self, site, folder, title, has):

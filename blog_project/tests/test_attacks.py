@@ -27,4 +27,4 @@ class Attacks(SimpleTestCase):
             with self.subTest(attack.name):
                 title, _, explanation = attack.module.__doc__.strip().partition("\n\n")
                 self.assertNotIn("\n", title)
-                self.assertRegex(explanation, r"(?s).{200,}\n\nCWE-\d+: .+\.$")
+                self.assertRegex(explanation, r"(?s).{150,}\n\nCWE-\d+: .+\.$")

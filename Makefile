@@ -33,7 +33,7 @@ pathlib.Path(".venv/$(PIP_WHEEL)").write_bytes(wheel)
 endef
 export FETCH_PIP
 
-.PHONY: run demo test test-all serve check browser bench pictures
+.PHONY: run demo test test-all serve check browser bench attack pictures
 
 run: .venv/installed
 	@$(PYTHON) manage.py migrate --verbosity 0
@@ -88,6 +88,9 @@ browser: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(PYTHON) -m bench $(if $(QUICK),--quick)
+
+attack: .venv/installed-dev
+	$(PYTHON) -m attacks
 
 pictures: .venv/installed-dev
 	$(PYTHON) -m pytest browser_tests/pictures.py

@@ -56,11 +56,11 @@ def fill(database_url):
 
 
 @contextmanager
-def ours(folder, database_url=None, *, workers=2, cpus=None, **environment):
+def ours(folder, database_url=None, *, workers=2, cpus=None, limits=UNLIMITED, **environment):
     """Run the site on a database of its own, SQLite unless `database_url` says otherwise."""
     database_url = database_url or f"sqlite:///{folder}/ours.sqlite3"
     environment = site_environment(
-        database_url, WEB_CONCURRENCY=str(workers), **UNLIMITED, **environment
+        database_url, WEB_CONCURRENCY=str(workers), **limits, **environment
     )
     collect_static()
     fill(database_url)
@@ -69,14 +69,14 @@ def ours(folder, database_url=None, *, workers=2, cpus=None, **environment):
 
 
 @contextmanager
-def peer(folder, name, app, like_ours=False, **site):
+def peer(folder, name, app, like_ours, environment, **site):
     """
     Run a peer under gunicorn with two sync workers, as its guide says; or as the site runs.
 
     It is called `name`, in the second case with "like ours" behind it.
     """
     database, log = f"{folder}/{name}.sqlite3", f"{folder}/{name}{'-like-ours' * like_ours}.log"
-    environment = {"PATH": os.environ["PATH"], "DATABASE": database}
+    environment = {"PATH": os.environ["PATH"], "DATABASE": database, **environment}
     if not os.path.exists(database):
         seed = [sys.executable, "-m", f"bench.{name}_peer.seed", f"--users={PEOPLE}"]
         seed = [*seed, f"--posts={POSTS}"]
@@ -90,9 +90,10 @@ def peer(folder, name, app, like_ours=False, **site):
         yield Site(server, name, **site)
 
 
-def flask(folder, like_ours=False):
-    return peer(folder, "flask", "bench.flask_peer:app", like_ours, slash="", email_field="email")
+def flask(folder, like_ours=False, **environment):
+    site = {"slash": "", "email_field": "email"}
+    return peer(folder, "flask", "bench.flask_peer:app", like_ours, environment, **site)
 
 
-def stock(folder, like_ours=False):
-    return peer(folder, "stock", "bench.stock_peer.wsgi", like_ours)
+def stock(folder, like_ours=False, **environment):
+    return peer(folder, "stock", "bench.stock_peer.wsgi", like_ours, environment)

@@ -10,13 +10,14 @@ guides, are one here.
     DATABASE=site.sqlite3 python -m bench.stock_peer.seed --users 1 --posts 10
     DATABASE=site.sqlite3 gunicorn -w 2 bench.stock_peer.wsgi
 
-DATABASE is the path of the SQLite file. The URLs end in a slash. Forms are posted with the
-`csrfmiddlewaretoken` of their page, and these fields:
+DATABASE is the path of the SQLite file, MAILS that of the folder for mails. The URLs end in a
+slash. Forms are posted with the `csrfmiddlewaretoken` of their page, and these fields:
 
     /login/      username (the e-mail), password, remember ("on", or left out)
     /register/   username, email, password1, password2
     /account/    username, email
     /logout/     nothing else: the form is in the navigation bar
+    /password_reset/, /password_change/, /reset/   as django.contrib.auth.urls has them
 
 Style sheets, scripts and pictures are linked as on the site but not served, as Django does not
 without DEBUG, because only pages are measured.

@@ -1,61 +1,31 @@
-"""The site behind the proxies of deploy/, as Debian packs them, and visitors slow on purpose."""
+"""The site behind the proxies of deploy/, and visitors slow on purpose."""
 
-import os
-import shutil
-import signal
 import socket
 import ssl
-import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from unittest import SkipTest
 
 from django.test import SimpleTestCase, tag
 
-from testing.client import BROWSER, Client
-from testing.servers import ROOT, SECONDS_TO_START, Server, free_port, manage, site_environment
+from testing import proxies
+from testing.client import BROWSER
+from testing.proxies import SECONDS, Visitor
+from testing.servers import Server, free_port, manage, site_environment
 
 MANY = 200  # several times as many as the site has threads
-SECONDS = 10  # without an answer, and a bystander goes away
 SECRET = "secret-token"
-TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-TLS.check_hostname = False
-TLS.verify_mode = ssl.CERT_NONE
-
-
-def find(program):
-    """Return the path of `program`, or None; not everybody's PATH has /usr/sbin."""
-    return shutil.which(program, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-
-
-class Visitor(Client):
-    """A browser that speaks TLS, and takes any certificate."""
-
-    def exchange(self, request):
-        if self.socket is None:
-            self.socket = self.connect()
-        return super().exchange(request)
-
-    def connect(self, receive_buffer=None):
-        """Return a connection to the proxy; `receive_buffer` is in bytes."""
-        plain = socket.socket()
-        plain.settimeout(SECONDS)
-        if receive_buffer:
-            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        plain.connect(("127.0.0.1", self.port))
-        return TLS.wrap_socket(plain)
 
 
 class ProxyTests:
-    """What both have to do. `program` is its name, and `configuration` one of its own."""
+    """What both have to do. `kind` is which of `testing.proxies`."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        if absent := [name for name in [cls.program, "openssl"] if not find(name)]:
-            raise SkipTest(f"Not installed: {', '.join(absent)}")
+        if missing := cls.kind.missing():
+            raise SkipTest(f"Not installed: {', '.join(missing)}")
         cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         environment = site_environment(
             f"sqlite:///{cls.folder / 'site.sqlite3'}",
@@ -65,62 +35,11 @@ class ProxyTests:
         )
         manage(environment, "migrate", "--verbosity=0")
         manage(environment, "collectstatic", "--noinput", "--verbosity=0")
-        openssl = f"{find('openssl')} req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1"
-        subprocess.run(
-            [*openssl.split(), "-addext", "subjectAltName=IP:127.0.0.1"]
-            + ["-keyout", cls.folder / "key.pem", "-out", cls.folder / "cert.pem"],
-            check=True,
-            capture_output=True,
-        )
+        cls.proxy = cls.kind(cls.folder)
+        cls.proxy.make_certificate()
         server = Server(environment, log=cls.folder / "log")
         cls.site = cls.enterClassContext(server)
-        cls.port = cls.enterClassContext(cls.proxy(cls.site.port))
-
-    @classmethod
-    @contextmanager
-    def proxy(cls, upstream):
-        """Yield the port of a proxy that runs while the `with` block does."""
-        port = free_port()
-        configuration = cls.folder / f"{cls.program}.conf"
-        configuration.write_text(cls.configuration(port, upstream))
-        with (cls.folder / "proxy.log").open("ab") as log:
-            process = subprocess.Popen(
-                [find(cls.program), *cls.arguments(configuration)],
-                env={"PATH": os.environ["PATH"], "HOME": str(cls.folder)},
-                stdout=log,
-                stderr=log,
-            )
-        try:
-            cls.wait_for(process, port)
-            yield port
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
-
-    @classmethod
-    def wait_for(cls, process, port):
-        deadline = time.monotonic() + SECONDS_TO_START
-        while True:
-            try:
-                return socket.create_connection(("127.0.0.1", port)).close()
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"Not started: {cls.logs()}") from None
-                time.sleep(0.05)
-
-    @classmethod
-    def logs(cls):
-        """Return all that the proxy wrote down."""
-        return "".join(path.read_text() for path in sorted(cls.folder.glob("*.log")))
-
-    @staticmethod
-    def shipped(name, **replacements):
-        """Return the file `name` of deploy/, with what is different here replaced."""
-        text = (ROOT / "deploy" / name).read_text()
-        for old, new in replacements.items():
-            assert old in text, f"{old} is not in {name} any more"
-            text = text.replace(old, new)
-        return text
+        cls.port = cls.enterClassContext(cls.proxy.run(cls.site.port))
 
     def bystander(self):
         """Return the status with which `/` is answered, or None after too long a wait."""
@@ -230,7 +149,7 @@ class ProxyTests:
         self.assertNotRegex(head, r"gunicorn|server: .*\d")
 
     def test_no_token_is_in_a_log(self):
-        with self.proxy(free_port()) as to_nobody:
+        with self.proxy.run(free_port()) as to_nobody:
             for port in [self.port, to_nobody]:
                 for path in [
                     f"/password-reset/MQ/{SECRET}",  # which leads to the one with the last "/"
@@ -241,61 +160,16 @@ class ProxyTests:
                 ]:
                     referer = f"Referer: https://127.0.0.1/account/email/confirm/{SECRET}/"
                     self.ask(path, referer, f"Cookie: sessionid={SECRET}", port=port)
-        logs = self.logs()
+        logs = self.proxy.logs()
         self.assertIn("/password-reset/MQ/", logs)
         self.assertNotIn(SECRET, logs)
 
 
 @tag("slow")
 class Caddy(ProxyTests, SimpleTestCase):
-    program = "caddy"
-
-    @staticmethod
-    def arguments(configuration):
-        return ["run", "--adapter", "caddyfile", "--config", configuration]
-
-    @classmethod
-    def configuration(cls, port, upstream):
-        return cls.shipped(
-            "Caddyfile",
-            **{
-                "{\n\tlog {": "{\n\tadmin off\n\tauto_https disable_redirects\n\tlog {",
-                "blog.example {": f"https://127.0.0.1:{port} {{\n"
-                f"\ttls {cls.folder / 'cert.pem'} {cls.folder / 'key.pem'}",
-                "127.0.0.1:8000": f"127.0.0.1:{upstream}",
-            },
-        )
+    kind = proxies.Caddy
 
 
 @tag("slow")
 class Nginx(ProxyTests, SimpleTestCase):
-    program = "nginx"
-
-    @classmethod
-    def arguments(cls, configuration):
-        return ["-p", cls.folder, "-c", configuration]
-
-    @classmethod
-    def configuration(cls, port, upstream):
-        site = cls.shipped(
-            "nginx.conf",
-            **{
-                "    listen [::]:80;\n": "",
-                "    listen [::]:443 ssl http2;\n": "",
-                "listen 80;": f"listen 127.0.0.1:{free_port()};",
-                "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
-                "/etc/letsencrypt/live/blog.example/fullchain.pem": f"{cls.folder}/cert.pem",
-                "/etc/letsencrypt/live/blog.example/privkey.pem": f"{cls.folder}/key.pem",
-                "/var/log/nginx": str(cls.folder),
-                "127.0.0.1:8000": f"127.0.0.1:{upstream}",
-            },
-        )
-        kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        paths = "".join(f"{kind}_temp_path {cls.folder}/{kind};\n" for kind in kinds)
-        user = "user root;" if os.geteuid() == 0 else ""
-        # Else as in Debian's nginx.conf.
-        return f"""
-            {user} daemon off; pid {cls.folder}/pid; error_log stderr;
-            events {{ worker_connections 768; }}
-            http {{ {paths} types {{}} default_type text/plain; gzip on; {site} }}
-        """
+    kind = proxies.Nginx

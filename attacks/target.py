@@ -46,7 +46,7 @@ class Target:
     def __init__(self, site, folder, title, has):
         self.site, self.title, self.has = site, title, has
         self.name, self.port, self.server = site.name, site.port, site.server
-        self.account, self.login = site.account, site.login
+        self.login, (self.account, _) = site.login, site.paths["account"]
         self.slash = "" if self.name == "flask" else "/"
         self.folder, self.ours = folder, self.name == "ours"
         self.members, self.places = count(100), count(1)  # storms take the first hundred

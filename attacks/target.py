@@ -5,6 +5,8 @@ import sqlite3
 import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
+from email import message_from_string
+from email.policy import default
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -166,7 +168,9 @@ class Target:
 
     def links(self, email):
         """Return the URLs in the mails to `email`."""
-        return re.findall(r"https?://\S+", "".join(self.mails(email)))
+        mails = [message_from_string(mail.lstrip(), policy=default) for mail in self.mails(email)]
+        text = "".join(mail.get_body(["plain"]).get_content() for mail in mails)
+        return re.findall(r"https?://\S+", text)
 
     def reset_link(self, email):
         """Return the path of the newest link of a reset that was mailed to `email`."""

@@ -326,7 +326,7 @@ PASSWORD_RESET_TIMEOUT = RESET_LINK_HOURS * 60 * 60  # seconds
 
 Env.EMAIL_SCHEMES["consolemail"] = "users.emails.TerminalBackend"
 mail = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
-mail["EMAIL_TIMEOUT"] = 5  # seconds: a visitor waits for the mail server
+mail["EMAIL_TIMEOUT"] = 5  # seconds for each answer of the mail server: a visitor waits
 if django.VERSION < (6, 1):
     vars().update(mail)
 else:  # which wants the same under other names

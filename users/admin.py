@@ -74,7 +74,7 @@ class UserAdmin(ListedLookupsMixin, DjangoUserAdmin):
     # With a million users: the newest first by an index, and no second count, of all of them.
     ordering = ["-pk"]
     show_full_result_count = False
-    list_display = ["username", "email", "is_active", "is_staff", "date_joined", "last_login"]
+    list_display = ["username", "email", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "date_joined", "last_login"]
     search_fields = ["username", "email"]
     search_help_text = "An email or a username, or how one begins."

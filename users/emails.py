@@ -59,7 +59,7 @@ def send_email(request, name, to, *, sent=None, **context):
     mail.to = [to]
 
     def send():
-        release_connection()  # a mail server takes up to EMAIL_TIMEOUT
+        release_connection()  # a mail server takes some seconds
         try:
             mail.send()
         except Exception:  # every mail backend has errors of its own

@@ -31,7 +31,10 @@ BY_STRANGERS = [
 OFTEN = [*BY_STRANGERS, Kind.PICTURE_UPLOADED, Kind.POST_CREATED]
 # What says nothing beside the event that it comes with, or leads to.
 WITH_ANOTHER = [
-    *[Kind.PASSKEY_ASKED, Kind.CODES_TRIED, Kind.NEW_BROWSER, Kind.LOGIN_AFTER_FAILURES],
+    Kind.PASSKEY_ASKED,
+    Kind.CODES_TRIED,
+    Kind.NEW_BROWSER,
+    Kind.LOGIN_AFTER_FAILURES,
 ]
 STEPS = [Kind.PASSWORD_ACCEPTED, Kind.PASSWORD_CONFIRMED, Kind.FACTOR_CONFIRMED]
 
@@ -53,12 +56,13 @@ def recent_activity(user):
     out if the same browser went on from it. `by_strangers` says whether anybody can cause it.
     """
     events = visible_events(user).exclude(kind__in=WITH_ANOTHER)
+    # Each cut by itself, so that neither pushes the other out.
     own = events.exclude(kind__in=OFTEN).values("pk")[:15]
     others = events.filter(kind__in=OFTEN).values("pk")[:15]
     shown = []
     for event in SecurityEvent.objects.filter(Q(pk__in=own) | Q(pk__in=others)):
-        newer = shown[-1] if shown else SecurityEvent()
-        same_browser = (newer.ip, newer.user_agent) == (event.ip, event.user_agent)
+        newer = shown[-1] if shown else None
+        same_browser = newer and (newer.ip, newer.user_agent) == (event.ip, event.user_agent)
         if same_browser and newer.kind == event.kind:
             newer.times += 1
         elif not (same_browser and event.kind in STEPS):

@@ -25,6 +25,7 @@ LOGIN_UNSUCCESSFUL = "Login Unsuccessful. Please check email and password"
 CONFIRM_FIRST = "Please confirm your email first, with the link that was sent to it."
 NOT_YOURS = "That is not your current password."
 CHANGED_CONCURRENTLY = "The password has been changed in another window. Please start again."
+NOT_A_NEW_ONE = "That is your password already. Please choose a new one."
 SAME_EMAIL = "That is your email already."
 CODE_REFUSED = "That code is not right, or was used before."
 APP_RESTS = (
@@ -35,7 +36,7 @@ APP_UNREADABLE = (
     "This site can no longer read your authenticator app. Please use a recovery code or a"
     " passkey, and then add the app again."
 )
-NOT_THIS_APP = "That is not the code that an app with this QR code shows now."
+NOT_THIS_APP = "That code is wrong. Type the one that the app shows now."
 
 
 # What makes a member the only one, for every form that changes it
@@ -95,6 +96,7 @@ class NewPasswordMixin:
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        # password1 and password2, or new_password1 and new_password2.
         first, second = [field for name, field in self.fields.items() if name[-1] in "12"]
         first.help_text, first.widget.attrs["minlength"] = help_in_a_sentence()
         second.help_text = ""
@@ -199,6 +201,13 @@ class PasswordChangeForm(SavePasswordMixin, auth_forms.PasswordChangeForm):
         super().__init__(*args, **kwargs)
         self.fields["old_password"].label = "Current password"
 
+    def clean(self):
+        cleaned_data = super().clean()
+        new = cleaned_data.get("new_password1")
+        if new and new == cleaned_data.get("old_password"):
+            self.add_error("new_password1", NOT_A_NEW_ONE)
+        return cleaned_data
+
 
 class SetPasswordForm(SavePasswordMixin, auth_forms.SetPasswordForm):
     """Set a new password, with the link of a reset: whoever has it reads the mailbox."""
@@ -213,6 +222,12 @@ class SetPasswordForm(SavePasswordMixin, auth_forms.SetPasswordForm):
 
 class PasswordResetForm(auth_forms.PasswordResetForm):
     """Ask for a reset link; an email without an account gets a mail as well."""
+
+    email = forms.EmailField(
+        label="Email",
+        max_length=EMAIL_MAX_LENGTH,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
+    )
 
     def get_users(self, email):
         users = User.objects.with_email(email).filter(is_active=True)
@@ -431,4 +446,7 @@ class NewCodesForm(forms.Form):
 class DeleteForm(forms.Form):
     """Delete an account."""
 
-    sure = forms.BooleanField(label="Yes, delete my account and all that I posted")
+    sure = forms.BooleanField(
+        label="Yes, delete my account and all that I posted",
+        error_messages={"required": "Please tick the box if you are sure."},
+    )

@@ -27,8 +27,8 @@ class ContextWordsValidator:
     """
     Refuses a password that is little more than the site's name or its owner's (ASVS 6.2.11).
 
-    `min_length` characters must be left without the words of `names`, of the username, and of the
-    email but for its ".com".
+    `min_length` letters and digits must be left without the words of `names`, of the username, and
+    of the email but for its ".com".
     """
 
     WORD = re.compile(r"[^\W_]{4,}")  # "Ann" is in "annual", too
@@ -49,7 +49,8 @@ class ContextWordsValidator:
         rest = password
         for word in sorted(words, key=len, reverse=True):
             rest = rest.replace(word, "")
-        if rest != password and len(rest) < self.min_length:
+        letters = re.sub(r"[\W_]", "", rest)  # "Django Blog 2026!!" is the name and a year
+        if rest != password and len(letters) < self.min_length:
             raise ValidationError(
                 "The password is little more than the name of this site or your own.",
                 code="context_words",

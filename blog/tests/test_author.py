@@ -20,7 +20,7 @@ class AuthorGet(CastTestCase):
         page = self.main(self.client.get("/user/Alice/"))
         self.assertInHTML("<h1>Alice</h1>", page)
         self.assertInHTML("<p>I write<br>about &lt;b&gt;tea&lt;/b&gt;.</p>", page)
-        for words in ["Member since", 'width="96"', "Post 10."]:
+        for words in ["Member since", 'width="72"', "Post 10."]:
             self.assertIn(words, page)
         self.assertNotIn("Another", page)
         self.assertNotIn("alice@example.com", page)

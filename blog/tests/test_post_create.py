@@ -129,7 +129,7 @@ class PostCreatePost(CreateTestCase):
 class Preview(CreateTestCase):
     def test_shows_what_it_will_look_like_and_stores_nothing(self):
         response = self.create(preview="")
-        self.assertContains(response, "<h2>A &lt;title&gt;</h2>", html=True)
+        self.assertContains(response, '<h2 class="post-title">A &lt;title&gt;</h2>', html=True)
         self.assertContains(response, "Some <em>text</em>")
         self.assertContains(response, SHOWN_AGAIN)
         self.assertFalse(Post.objects.exists())

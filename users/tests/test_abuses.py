@@ -18,7 +18,6 @@ from testing.cast import PASSWORD
 from users import second_factor
 from users.models import AuthenticatorApp, FormerEmail, Kind, Passkey, RecoveryCode, User
 from users.tests.test_recover import ALICE, NEW, NEW_PASSWORD, NEWER, RecoverTestCase
-from users.views.security import CONFIRM_EMAIL_FIRST
 from users.views.verify import START_AGAIN
 
 # One page of each kind that only a member sees.
@@ -228,7 +227,7 @@ class RegisteredBefore(AbuseTestCase):
                     response = self.thief.post(url, data, follow=True)
                     self.assertRedirects(response, "/account/security/")
         self.assertContains(
-            self.thief.get("/account/security/app/", follow=True), CONFIRM_EMAIL_FIRST
+            self.thief.get("/account/security/app/", follow=True), "Both need a confirmed email."
         )
         self.assertEqual(self.planted(), [0, 0, 0])
 

@@ -250,7 +250,8 @@ class RecoveryCodes(CodesTestCase):
         self.assertRedirects(response, "/account/security/codes/?next=/about/")
         self.assertLoggedInAs(self.alice)
         self.assertContains(
-            self.client.get(response.url), '<a class="ms-3" href="/about/">Later</a>'
+            self.client.get(response.url),
+            '<a class="btn btn-outline-steel" href="/about/">Later</a>',
         )
         self.assertIn("9 are left", mail.outbox[0].body)
         self.assertMailed(("alice@example.com", "A recovery code was used"))

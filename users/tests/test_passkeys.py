@@ -101,7 +101,7 @@ class Adding(PasskeyTestCase):
             with self.subTest(url):
                 response = self.client.post(url, follow=True)
                 self.assertRedirects(response, "/account/security/")
-                self.assertContains(response, security.CONFIRM_EMAIL_FIRST)
+                self.assertContains(response, "Both need a confirmed email.")
                 self.assertNotContains(response, ADD)
 
     def test_of_an_odd_size(self):

@@ -86,6 +86,7 @@ class PasswordChangePost(MailTestCase):
             ({"old_password": ""}, "old_password"),
             ({"new_password1": "short", "new_password2": "short"}, "new_password2"),
             ({"new_password2": "different"}, "new_password2"),
+            ({"new_password1": PASSWORD, "new_password2": PASSWORD}, "new_password1"),
         ]:
             with self.subTest(changes):
                 response = self.change(**changes)

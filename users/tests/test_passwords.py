@@ -68,6 +68,10 @@ class PasswordRules(SimpleTestCase):
         self.assertEqual(self.codes("qwzx71"), ["password_too_short"])
         self.assertIn("context_words", self.codes("alice-123456"))
 
+    def test_blanks_and_signs_add_nothing(self):
+        for password in ["Django Blog 2026!!", "Django-Blog-1234-5"]:
+            self.assertEqual(self.codes(password), ["context_words"])
+
     def test_the_longest_word_goes_first(self):
         with self.assertRaisesMessage(ValidationError, "little more than"):
             validate_password("annabella1234567", User(username="Anna", email="annabella@x.org"))

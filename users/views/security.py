@@ -21,12 +21,11 @@ from users.proof import NEW_CODES_KEY, proof_required
 from .account import DeletedConcurrentlyMixin
 from .verify import GoOnMixin
 
-CONFIRM_EMAIL_FIRST = "Please confirm your email first: a second factor needs it."
 PASSKEY_REFUSED = "That passkey could not be added. Please try again."
 PASSKEY_ADDED = "Your passkey has been added."
 PASSKEY_RENAMED = "Your passkey has a new name."
 APP_ADDED = "Your authenticator app has been added."
-CODES_NEXT = "One step is left: recovery codes, for when you have lost everything else."
+CODES_NEXT = "That is saved. Logins ask for it as soon as you have recovery codes."
 CODES_COUNT = "Your recovery codes work from now on."
 NOT_ONE_OF_THEM = "That is not one of these codes."
 REMOVED = "It has been removed. Under Sessions you can log out your other devices."
@@ -56,8 +55,7 @@ class FactorMixin(DeletedConcurrentlyMixin):
 
     def dispatch(self, request, *args, **kwargs):
         if not request.user.email_confirmed_at:
-            messages.warning(request, CONFIRM_EMAIL_FIRST)
-            return redirect("security")
+            return redirect("security")  # which says so
         return super().dispatch(request, *args, **kwargs)
 
     def added(self, message):
@@ -163,10 +161,12 @@ class AppView(FactorMixin, FormView):
         context = super().get_context_data(**kwargs)
         user, secret = self.request.user, context["form"]["secret"].value()
         # White around it in the dark theme as well: cameras need the contrast.
-        qr = segno.make_qr(second_factor.app_url(user, secret))
+        url = second_factor.app_url(user, secret)
+        qr = segno.make_qr(url)
         return {
             **context,
             "qr": mark_safe(qr.svg_inline(scale=4, light="#fff", title="QR code for the app")),  # noqa: S308
+            "url": url,
             "key": second_factor.key_as_text(secret),
         }
 

@@ -63,9 +63,9 @@ class AccountDelete(ProfileTestCase):
         return self.client.post("/account/data/", {"sure": "on"}, follow=True)
 
     def test_page_says_what_goes(self):
-        for number, words in [(0, "0 posts"), (1, "1 post"), (2, "2 posts")]:
+        for number, words in [(0, "your 0 posts"), (1, "your post"), (2, "your 2 posts")]:
             response = self.client.get("/account/data/")
-            words = f"Your profile, your {words}, your picture and your sessions"
+            words = f"Your profile, {words}, your picture and your sessions"
             self.assertContains(response, words)
             Post.objects.create(author=self.alice, title=f"{number}", content="C")
 

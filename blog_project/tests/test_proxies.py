@@ -1,5 +1,6 @@
 """The site behind the proxies of deploy/, as Debian packs them, and visitors slow on purpose."""
 
+import difflib
 import os
 import shutil
 import signal
@@ -299,3 +300,21 @@ class Nginx(ProxyTests, SimpleTestCase):
             events {{ worker_connections 768; }}
             http {{ {paths} types {{}} default_type text/plain; gzip on; {site} }}
         """
+
+
+class OfContainers(SimpleTestCase):
+    def test_caddyfile_differs_in_names_and_in_how_newer_versions_buffer(self):
+        one, other = (
+            (ROOT / "deploy" / name).read_text().splitlines()
+            for name in ["Caddyfile", "Caddyfile.container"]
+        )
+        changes = [line for line in difflib.ndiff(one, other) if line[0] in "+-"]
+        changed = [" ".join(line.split()) for line in changes if "#" not in line]
+        self.assertCountEqual(
+            changed,
+            [
+                *["- blog.example {", "+ {$SITE_HOST} {"],
+                *["- reverse_proxy 127.0.0.1:8000 {", "+ reverse_proxy site:8000 {"],
+                *["- buffer_requests", "- max_buffer_size 7MB", "+ request_buffers 7MB"],
+            ],
+        )

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from itertools import count
 from pathlib import Path
-from unittest import SkipTest
+from unittest import SkipTest, enterModuleContext
 
 import psycopg
 from django.test import SimpleTestCase, tag
@@ -24,6 +24,13 @@ from users.tests.test_profile import picture
 DOCUMENT = (ROOT / "docs" / "deploy.md").read_text()
 CLIENTS = 4
 SOME = 6  # sign-ups before the backup, and after it
+
+
+def setUpModule():
+    global static
+    static = enterModuleContext(tempfile.TemporaryDirectory())
+    environment = site_environment("sqlite://:memory:", STATIC_ROOT=static)
+    manage(environment, "collectstatic", "--noinput", "--verbosity=0")
 
 
 def commands(heading):
@@ -91,10 +98,9 @@ class BackupTestCase(SimpleTestCase):
         environment = site_environment(
             database_url,
             MEDIA_ROOT=str(self.folder / "lib" / "media"),
-            STATIC_ROOT=str(self.folder / "static"),
+            STATIC_ROOT=static,
         )
         manage(environment, "migrate", "--verbosity=0")
-        manage(environment, "collectstatic", "--noinput", "--verbosity=0")
         return environment
 
     def serve(self, environment):
@@ -210,7 +216,6 @@ class OnPostgreSQL(BackupTestCase):
         before, storm = self.storm_and_back_up(environment, "### Back up PostgreSQL")
         self.run_commands("### Restore PostgreSQL", environment)
         environment["DATABASE_URL"] = self.url("blog_restored")
-        manage(environment, "migrate", "--verbosity=0")
         self.assertRestored(environment, before, storm)
 
     def names(self):

@@ -8,8 +8,9 @@ export PORT ?= 8000
 PYTHON3 ?= python3
 PYTHON = .venv/bin/python
 
-# A start as in production, for what has to look at it: any key and any host.
-PRODUCTION = DEBUG=false SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") ALLOWED_HOSTS=blog.example
+# A start as in production, for what has to look at it: any key, host and folder.
+PRODUCTION = DEBUG=false SECRET_KEY=$$($(PYTHON) -c "import secrets; print(secrets.token_urlsafe(50))") \
+	ALLOWED_HOSTS=blog.example DEFAULT_FROM_EMAIL=noreply@blog.example MEDIA_ROOT=/tmp/media
 
 # A process for each core, but no more than a PostgreSQL has connections for. The tests of a file
 # stay in one process, which starts their servers once.

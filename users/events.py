@@ -17,6 +17,7 @@ from users.models import FormerEmail, Kind, SecurityEvent, User
 logger = logging.getLogger("django.security.auth")
 
 RECOVER_SALT = "users.recover"
+DAYS_KEPT = 90  # which the pages promise: manage.py prune_events deletes what is older
 
 # What strangers can cause without the password.
 BY_STRANGERS = [

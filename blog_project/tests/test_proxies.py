@@ -1,5 +1,6 @@
 """The site behind the proxies of deploy/, and visitors slow on purpose."""
 
+import difflib
 import socket
 import ssl
 import tempfile
@@ -12,7 +13,7 @@ from django.test import SimpleTestCase, tag
 from testing import proxies
 from testing.client import BROWSER
 from testing.proxies import SECONDS, Visitor
-from testing.servers import Server, free_port, manage, site_environment
+from testing.servers import ROOT, Server, free_port, manage, site_environment
 
 MANY = 200  # several times as many as the site has threads
 SECRET = "secret-token"
@@ -173,3 +174,21 @@ class Caddy(ProxyTests, SimpleTestCase):
 @tag("slow")
 class Nginx(ProxyTests, SimpleTestCase):
     kind = proxies.Nginx
+
+
+class OfContainers(SimpleTestCase):
+    def test_caddyfile_differs_in_names_and_in_how_newer_versions_buffer(self):
+        one, other = (
+            (ROOT / "deploy" / name).read_text().splitlines()
+            for name in ["Caddyfile", "Caddyfile.container"]
+        )
+        changes = [line for line in difflib.ndiff(one, other) if line[0] in "+-"]
+        changed = [" ".join(line.split()) for line in changes if "#" not in line]
+        self.assertCountEqual(
+            changed,
+            [
+                *["- blog.example {", "+ {$SITE_HOST} {"],
+                *["- reverse_proxy 127.0.0.1:8000 {", "+ reverse_proxy site:8000 {"],
+                *["- buffer_requests", "- max_buffer_size 7MB", "+ request_buffers 7MB"],
+            ],
+        )

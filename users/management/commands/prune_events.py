@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from users.events import DAYS_KEPT
 from users.models import FormerEmail, SecurityEvent
 from users.second_factor import FACTORS
 
@@ -16,7 +17,8 @@ class Command(BaseCommand):
     help = "Deletes the security events that are older than a number of days, in small batches."
 
     def add_arguments(self, parser):
-        parser.add_argument("--days", type=int, default=90, help="at least 1; 90 if not given")
+        days = f"at least 1; {DAYS_KEPT} if not given"
+        parser.add_argument("--days", type=int, default=DAYS_KEPT, help=days)
 
     def handle(self, *, days, **options):
         if days < 1:

@@ -26,8 +26,8 @@ HOST = {
 
 
 def mailer(name):
-    """Return the settings that send mail by Django's backend `name`."""
-    backend = f"django.core.mail.backends.{name}.EmailBackend"
+    """Return the settings that send mail by Django's backend `name`, or the one of that path."""
+    backend = name if "." in name else f"django.core.mail.backends.{name}.EmailBackend"
     if django.VERSION < (6, 1):
         return {"EMAIL_BACKEND": backend}
     return {"MAILERS": {"default": {"BACKEND": backend}}}
@@ -100,7 +100,7 @@ class Proxies(ChecksTestCase):
 
 class Mail(ChecksTestCase):
     def test_goes_to_somebody(self):
-        for name in ["console", "dummy", "filebased"]:
+        for name in ["console", "dummy", "filebased", "users.emails.TerminalBackend"]:
             with self.subTest(name):
                 self.assertSays("blog_project.W005", "Nobody gets the mails", **mailer(name))
         self.assertEqual(self.said(**mailer("smtp")), {})

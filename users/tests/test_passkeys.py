@@ -67,6 +67,9 @@ class Adding(PasskeyTestCase):
         url = f"/account/security/passkeys/{passkey.pk}/"
         self.assertRedirects(self.client.post(url, {"name": "Desk"}), "/account/security/")
         self.assertContains(self.client.get("/account/security/"), "Desk")
+        self.assertNotContains(self.client.post(url, {"name": "Desk"}, follow=True), "a new name")
+        self.assertContains(self.client.post(url, {"name": "Table"}, follow=True), "a new name")
+        self.client.post(url, {"name": "Desk"})
         self.assertEqual(self.client.post(url, {"name": ""}).status_code, 200)
         for _ in range(2):  # a double click
             self.client.post(f"{url}remove/")

@@ -30,6 +30,9 @@ SITE = {
     "TRUSTED_PROXY_COUNT": "1",
     "SECURE_PROXY_SSL": "true",
 }
+# Without a network: everything is asked from inside. The limits are less than podman's, which not
+# every machine may set.
+LIMITS = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--network=none"]
 # The `x-site` of compose.yaml, in podman's words.
 HARDENED = [
     *["--read-only", "--tmpfs=/tmp", "--cap-drop=all", "--security-opt=no-new-privileges"],
@@ -47,7 +50,7 @@ def setUpModule():
     try:
         try:
             make_base()
-            podman("run", "--rm", "--network=none", BASE, "true")
+            podman("run", "--rm", *LIMITS, BASE, "true")
         except (subprocess.CalledProcessError, RuntimeError) as error:  # no mirror, no privileges
             raise SkipTest(f"The container was NOT tested: {error}") from None
         build()
@@ -94,10 +97,8 @@ def build():
 
 def run(*arguments, check=True):
     """Run the image: its options, then, after "blog", a command."""
-    # Without a network: everything is asked from inside. The limits are less than podman's, which
-    # not every machine may set; health is asked below, since podman would have systemd ask.
-    limits = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--network=none"]
-    return podman("run", *limits, "--no-healthcheck", *HARDENED, *arguments, check=check)
+    # Health is asked below, since podman would have systemd ask.
+    return podman("run", *LIMITS, "--no-healthcheck", *HARDENED, *arguments, check=check)
 
 
 @tag("slow")

@@ -231,6 +231,8 @@ class EveryPage(MailTestCase):
                 continue
             self.log_in_as(name)
             page = self.get(url)
+            if page.streaming:
+                continue  # an icon
             fields = set(re.findall(r'<(?:input|select|textarea)[^>]* name="(\w+)"', page.text))
             fields -= {"csrfmiddlewaretoken", "sure"}  # which would delete the account
             for data in [{}, dict.fromkeys(fields, JUNK)]:

@@ -134,7 +134,7 @@ def test_take_data_and_delete_account(alice, page, width, theme):
         page.get_by_role("link", name="Download").click()
     assert '"username": "Alice"' in download.value.path().read_text()
     page.get_by_role("button", name="Delete my account").click()
-    expect(page.get_by_text("This field is required.")).to_be_visible()
+    expect(page.get_by_text("Please tick the box if you are sure.")).to_be_visible()
     page.get_by_label("Yes, delete my account").check()
     page.get_by_role("button", name="Delete my account").click()
     expect(page.get_by_text("Your account has been deleted.")).to_be_visible()

@@ -146,7 +146,7 @@ def test_authenticator_app_from_the_key_on_the_page(person, page, alice, theme, 
     key = page.locator("main code").inner_text()
     app = TOTP(b32decode(key.replace(" ", "")), 6, SHA1(), 30)
     type_code(page, "000000", "Add the app")
-    expect(page.get_by_text("That is not the code")).to_be_visible()
+    expect(page.get_by_text("That code is wrong.")).to_be_visible()
     assert page.locator("main code").inner_text() == key
     now = time.time()
     type_code(page, app.generate(now).decode(), "Add the app")

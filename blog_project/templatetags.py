@@ -1,7 +1,7 @@
 """Template tags of the whole site, in every template without {% load %}."""
 
 from django.template import Library, defaulttags
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html
 
 from blog_project.links import cached_reverse
 
@@ -29,3 +29,19 @@ def url(parser, token):
     """Django's {% url %}; what was asked for before is not looked up again."""
     node = defaulttags.url(parser, token)
     return URLNode(node.view_name, node.args, node.kwargs, node.asvar)
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context, name, label, below=""):
+    """
+    Return the link to the view `name`, marked for the page that shows it (aria-current).
+
+    And for the pages of the views that `below` names, with blanks between them. Not a template of
+    its own: the bar has five of these, on each page.
+    """
+    # No request on the page of a server error, and no match where there is no page.
+    match = getattr(context.get("request"), "resolver_match", None)
+    here = match and match.url_name
+    current = "page" if here == name else "true" if here in below.split() else None
+    mark = format_html(' aria-current="{}"', current) if current else ""
+    return format_html('<a href="{}"{}>{}</a>', cached_reverse(name), mark, label)

@@ -12,10 +12,7 @@ import time
 from attacks import HOLDS, IN_PART, NONE, NOT_RUN, THROUGH, all_attacks
 from attacks.target import all_three
 from bench import report
-from testing.servers import ROOT
 
-DOCUMENT = ROOT / "docs" / "security.md"
-BEGIN, END = "<!-- Written by make attack: -->\n", "<!-- to here. -->"
 # First where ours does not hold, then where a peer does not, then where all do.
 WORST_FIRST = [THROUGH, IN_PART, NOT_RUN, HOLDS, NONE]
 
@@ -65,8 +62,7 @@ def main():
     text = f"{report.machine('SQLite')}\n\n{summary(rows)}\n\n{table(rows, titles)}"
     print(f"\n{text}\n\nFor the README:\n\n{table(rows, titles, short=True)}")
     if not names:
-        before, rest = DOCUMENT.read_text().split(BEGIN)
-        DOCUMENT.write_text(f"{before}{BEGIN}{text}\n{END}{rest.split(END)[1]}")
+        report.write(text, "security.md", "attack")
     sys.exit(any(seen[0].verdict == THROUGH for _, seen in rows))
 
 

@@ -171,7 +171,7 @@ def main():
     text = f"{report.machine(versions)} {noisy}\n\n{report.table(rows, noise)}"
     print(f"\n{text}")
     if not quick:
-        report.write(text)
+        report.write(text, "performance.md", "bench")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The table, and the place in docs/performance.md where it is written."""
+"""The table, and the places in docs/ where what was seen is written."""
 
 import os
 import platform
@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 from testing.servers import ROOT
 
-DOCUMENT = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- Written by make bench: -->\n", "<!-- to here. -->"
 PACKAGES = ["django", "bcrypt", "gunicorn", "psycopg", "flask", "sqlalchemy"]
 
 
@@ -69,8 +67,10 @@ def machine(postgresql):
     )
 
 
-def write(text):
-    """Put `text` where the document has the last run's."""
-    before, rest = DOCUMENT.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    DOCUMENT.write_text(f"{before}{BEGIN}{text}\n{END}{after}")
+def write(text, name, target):
+    """Put `text` where docs/`name` has what the last `make {target}` wrote."""
+    document = ROOT / "docs" / name
+    begin, end = f"<!-- Written by make {target}: -->\n", "<!-- to here. -->"
+    before, rest = document.read_text().split(begin)
+    after = rest.split(end)[1]
+    document.write_text(f"{before}{begin}{text}\n{end}{after}")

@@ -55,7 +55,7 @@ class PostPaginator(Paginator):
     """
 
     # What a list shows; which posts those are, the view says. Django asks for it by their keys.
-    shown = (
+    listed = (
         Post.objects.select_related("author")
         .only(
             *["title", "date_posted", "excerpt"],
@@ -71,7 +71,7 @@ class PostPaginator(Paginator):
         start = (number - 1) * self.per_page
         # Found and skipped on the index alone; only those that are shown are read.
         keys = self.object_list.values("pk")[start : start + self.per_page + 1]
-        posts = list(self.shown.filter(pk__in=keys))
+        posts = list(self.listed.filter(pk__in=keys))
         if not posts and number > 1:
             raise EmptyPage(self.error_messages["no_results"])
         self.num_pages = min(number + (len(posts) > self.per_page), self.MAX_PAGES)

@@ -262,6 +262,18 @@ def test_theme_that_is_chosen_is_kept_whatever_the_system_says(page):
     expect(page.locator("body")).to_have_css("background-color", LIGHT)
 
 
+def test_where_nothing_may_be_kept_the_rest_of_the_script_works(page):
+    page.add_init_script(
+        """Object.defineProperty(window, "localStorage", {
+            get() { throw new DOMException("Access is denied", "SecurityError"); },
+        });"""
+    )
+    page.emulate_media(color_scheme="dark")
+    page.goto("/login/")
+    expect(page.locator("body")).to_have_css("background-color", DARK)
+    expect(page.get_by_role("button", name="Show password")).to_be_visible()
+
+
 # As WCAG 2.2 defines relative luminance and contrast.
 CONTRAST = """element => {
     const luminance = (color) => {

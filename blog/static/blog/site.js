@@ -2,16 +2,23 @@
 
 // Bootstrap's light or dark: what the visitor has chosen, or what the system says.
 const dark = matchMedia("(prefers-color-scheme: dark)");
+const chosenTheme = () => {
+  try {
+    return localStorage.getItem("theme") || "";
+  } catch {
+    return ""; // where cookies are blocked, this is an error
+  }
+};
 const setTheme = () => {
   const system = dark.matches ? "dark" : "light";
-  document.documentElement.dataset.bsTheme = localStorage.getItem("theme") || system;
+  document.documentElement.dataset.bsTheme = chosenTheme() || system;
 };
 setTheme();
 dark.addEventListener("change", setTheme);
 addEventListener("storage", setTheme); // chosen in another tab
 addEventListener("DOMContentLoaded", () => {
   const theme = document.getElementById("theme");
-  theme.value = localStorage.getItem("theme") || "";
+  theme.value = chosenTheme();
   theme.parentElement.hidden = false;
   theme.addEventListener("change", () => {
     localStorage.setItem("theme", theme.value);

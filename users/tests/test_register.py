@@ -77,7 +77,7 @@ class RegisterPost(CastTestCase):
         )
         self.assertLoggedOut()
 
-    def test_email_is_filled_in_at_the_login_until_it_succeeds(self):
+    def test_email_is_filled_in_at_the_login_until_a_logout(self):
         response = self.client.post("/register/", VALID_DATA, follow=True)
         form = response.context["form"]
         self.assertEqual(form["username"].value(), "dave@example.com")

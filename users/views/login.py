@@ -73,8 +73,7 @@ def finish_login(request, user, event, remember=False):
     """Log in `user`, who has shown all that was asked for, with the `event` that says so."""
     first = user.last_login is None
     login(request, user)
-    for key in [HALF_LOGIN_KEY, NEW_MEMBER_KEY]:
-        request.session.pop(key, None)
+    request.session.pop(HALF_LOGIN_KEY, None)
     # None: what the settings say, until the browser closes.
     request.session.set_expiry(settings.REMEMBER_ME_SECONDS if remember else None)
     tell_of_login(request, event, first)

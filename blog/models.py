@@ -101,12 +101,6 @@ class Post(models.Model):
             except ValidationError as error:
                 raise ValidationError({"content": error}) from None
 
-    @property
-    def shown(self):
-        """All that a list shows of the post: what is missing here would be shown as it was."""
-        author = self.author.username, self.author.picture.name
-        return self.pk, self.title, self.date_posted, self.excerpt, self.has_more, author
-
     def render(self):
         """Fill in the HTML of the content; bulk_create and update need it called before."""
         self.excerpt, self.rest = render(self.content, self.is_markdown)

@@ -5,10 +5,11 @@ from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.messages.views import SuccessMessageMixin
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import EmptyPage, Paginator
-from django.db.models import Q
+from django.core.paginator import EmptyPage, Page, Paginator
+from django.db import connection
+from django.db.models import F, Q
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.views.generic import (
     CreateView,
@@ -19,7 +20,7 @@ from django.views.generic import (
     UpdateView,
 )
 
-from users.models import Kind
+from users.models import Kind, User
 from users.throttle import POST_LIMITS, attempt
 from users.usernames import fold_username
 from users.views.account import DeletedConcurrentlyMixin
@@ -36,15 +37,53 @@ NOT_YOURS = "That is somebody else's post."
 
 
 # The same for every page: to write this SQL takes Django far longer than the database to answer.
-LATEST = Post.objects.visible().only("title")[:5].query.sql_with_params()
+LATEST = Post.objects.visible().values_list("pk", "title")[:5].query.sql_with_params()
+
+
+def latest_posts():
+    """Return the numbers and titles of the newest posts, as pairs."""
+    with connection.cursor() as cursor:
+        cursor.execute(*LATEST)
+        return cursor.fetchall()
 
 
 def sidebar(request):
     """Context processor: the newest posts, for the sidebar. Only a page that shows them asks."""
-    return {"latest_posts": Post.objects.raw(*LATEST)}
+    return {"latest_posts": latest_posts}
 
 
 # Reading
+
+
+class PostPage(Page):
+    @property
+    def shown(self):
+        """All that a list shows of each post: what is missing here would be shown as it was."""
+        return [
+            (post.pk, post.title, post.date_posted, post.excerpt, post.has_more)
+            + (post.username, post.picture)
+            for post in self
+        ]
+
+    @property
+    def posts(self):
+        """The posts, each with as much of its author as a list shows."""
+        for post in self:
+            post.author = User(post.author_id, username=post.username, picture=post.picture)
+            yield post
+
+
+# Written once, as LATEST is. Which posts, comes in the place of the one key.
+LISTED, (EMPTY, _) = (
+    Post.objects.filter(pk__in=[0])
+    .values(
+        *["id", "title", "date_posted", "excerpt", "author_id"],
+        has_more=~Q(rest=""),
+        username=F("author__username"),
+        picture=F("author__picture"),
+    )
+    .query.sql_with_params()
+)
 
 
 class PostPaginator(Paginator):
@@ -54,15 +93,6 @@ class PostPaginator(Paginator):
     To count a million posts takes far longer than to read ten of them.
     """
 
-    # What a list shows; which posts those are, the view says. Django asks for it by their keys.
-    listed = (
-        Post.objects.select_related("author")
-        .only(
-            *["title", "date_posted", "excerpt"],
-            *[f"author__{name}" for name in ["username", "picture", "about", "date_joined"]],
-        )
-        .annotate(has_more=~Q(rest=""))
-    )
     MAX_PAGES = 1_000  # each skips all before it, and nobody reads that far
     num_pages = MAX_PAGES  # until a page is read; "?page=last" is not found
 
@@ -71,11 +101,12 @@ class PostPaginator(Paginator):
         start = (number - 1) * self.per_page
         # Found and skipped on the index alone; only those that are shown are read.
         keys = self.object_list.values("pk")[start : start + self.per_page + 1]
-        posts = list(self.listed.filter(pk__in=keys))
+        found, params = keys.query.sql_with_params()
+        posts = list(Post.objects.raw(LISTED.replace("(%s)", f"({found})"), [EMPTY, *params]))
         if not posts and number > 1:
             raise EmptyPage(self.error_messages["no_results"])
         self.num_pages = min(number + (len(posts) > self.per_page), self.MAX_PAGES)
-        return self._get_page(posts[: self.per_page], number, self)
+        return PostPage(posts[: self.per_page], number, self)
 
 
 class PostListMixin:
@@ -102,13 +133,15 @@ class AuthorView(PostListMixin, ListView):
         name = fold_username(self.kwargs["username"])
         if "\0" in name:
             raise Http404  # PostgreSQL cannot even look it up
-        return super().get_queryset().filter(author__username_folded=name)
+        authors = User.objects.only("username", "picture", "about", "date_joined")
+        self.author = get_object_or_404(authors, username_folded=name)
+        return super().get_queryset().filter(author=self.author)
 
     def get_context_data(self, **kwargs):
-        context = super().get_context_data(**kwargs)
+        context = super().get_context_data(author=self.author, **kwargs)
         if not context["page_obj"]:
             raise Http404  # nobody's page tells that somebody has registered
-        return {**context, "author": context["page_obj"][0].author}
+        return context
 
 
 class ArchiveView(PostListMixin, MonthArchiveView):
@@ -122,7 +155,10 @@ class ArchiveView(PostListMixin, MonthArchiveView):
 
 
 class PostView(DetailView):
-    queryset = Post.objects.select_related("author").defer("content")
+    queryset = Post.objects.select_related("author").only(
+        *["title", "date_posted", "excerpt", "rest", "is_online"],
+        *[f"author__{name}" for name in ["username", "picture", "is_active"]],
+    )
     template_name = "blog/post.html"
 
     def get_object(self):

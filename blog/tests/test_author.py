@@ -59,5 +59,5 @@ class AuthorGet(CastTestCase):
         self.client.force_login(self.bob)
         self.client.get("/")
         for url in ["/user/Alice/", "/user/Alice/?page=2"]:
-            with self.assertNumQueries(4):
+            with self.assertNumQueries(5):  # session, member, author, posts and sidebar
                 self.client.get(url)

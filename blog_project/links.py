@@ -2,7 +2,7 @@
 
 from functools import cache, lru_cache
 
-from django.urls import get_resolver, get_script_prefix, get_urlconf, reverse
+from django.urls import get_resolver, get_script_prefix, reverse
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -18,10 +18,11 @@ def cached_reverse(name, *args):
     """
     Return the URL of the view `name`, as Django's `reverse` does, for texts and numbers `args`.
 
-    Not for a `name` that means something else in another application, nor for translated URLs.
+    Not for a `name` that means something else in another application, nor for URLs that are
+    translated, or a single request's own (its `urlconf`).
     """
     # With other URLs Django makes another resolver.
-    return reverse_once(get_resolver(get_urlconf()), get_script_prefix(), name, *args)
+    return reverse_once(get_resolver(), get_script_prefix(), name, *args)
 
 
 @lru_cache(maxsize=1_000, typed=True)

@@ -1,5 +1,7 @@
 """Template tags of the whole site, in every template without {% load %}."""
 
+from functools import lru_cache
+
 from django.template import Library, defaulttags
 from django.utils.html import conditional_escape, format_html
 
@@ -14,6 +16,9 @@ def capture(content):
     return content
 
 
+escape_once = lru_cache(maxsize=1_000)(conditional_escape)
+
+
 class URLNode(defaulttags.URLNode):
     def render(self, context):
         name = self.view_name.resolve(context)
@@ -21,7 +26,7 @@ class URLNode(defaulttags.URLNode):
         if self.kwargs or self.asvar or ":" in name or not context.autoescape:
             return super().render(context)
         args = [arg.resolve(context) for arg in self.args]
-        return conditional_escape(cached_reverse(name, *args))
+        return escape_once(cached_reverse(name, *args))
 
 
 @register.tag
@@ -43,5 +48,10 @@ def nav_link(context, name, label, below=""):
     match = getattr(context.get("request"), "resolver_match", None)
     here = match and match.url_name
     current = "page" if here == name else "true" if here in below.split() else None
+    return link(cached_reverse(name), current, label)
+
+
+@lru_cache
+def link(url, current, label):
     mark = format_html(' aria-current="{}"', current) if current else ""
-    return format_html('<a href="{}"{}>{}</a>', cached_reverse(name), mark, label)
+    return format_html('<a href="{}"{}>{}</a>', url, mark, label)

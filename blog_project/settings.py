@@ -15,6 +15,7 @@ from pathlib import Path
 import django
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
+from whitenoise.compress import Compressor
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -436,6 +437,9 @@ STORAGES = {
 }
 # WhiteNoise would ask settings.DEBUG, which test runners switch off.
 WHITENOISE_AUTOREFRESH = DEBUG
+# Brotli takes a third of a minute for what no page links: names without a hash, and source maps.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
 # No other site needs to read them with script (ASVS 3.4.2).
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 

@@ -87,6 +87,34 @@ class RegisterPost(CastTestCase):
         self.client.post("/logout/")
         self.assertIsNone(self.client.get("/login/").context["form"]["username"].value())
 
+    def test_the_page_that_was_wanted_at_first_is_where_the_login_leads(self):
+        response = self.client.get("/account/data/?page=1", follow=True)
+        register = "/register/?next=%2Faccount%2Fdata%2F%3Fpage%3D1"
+        self.assertContains(response, f'<a href="{register}">Sign Up Now</a>', html=True)
+        login = "/login/?next=%2Faccount%2Fdata%2F%3Fpage%3D1"
+        response = self.client.get(register)
+        self.assertContains(response, f'<a href="{login}">Sign In</a>', html=True)
+        response = self.client.post(register, VALID_DATA)
+        self.assertRedirects(response, "/login/?next=/account/data/%3Fpage%3D1")
+        fields = {"username": VALID_DATA["email"], "password": VALID_DATA["password1"]}
+        response = self.client.post(response.url, fields)
+        self.assertRedirects(response, "/account/data/?page=1")
+        self.assertRedirects(self.client.get(register), "/account/data/?page=1")
+
+    def test_next_never_leads_off_the_site_nor_in_circles(self):
+        off = ["//evil.example", "https://evil.example/", "javascript:alert(1)", ""]
+        for number, next_page in enumerate(off):
+            with self.subTest(next_page):
+                url = f"/register/?next={next_page}"
+                self.assertNotContains(self.client.get(url), "evil")
+                who = {"username": f"Dave{number}", "email": f"dave{number}@example.com"}
+                self.assertRedirects(self.client.post(url, {**VALID_DATA, **who}), "/login/")
+        self.client.force_login(self.alice)
+        for next_page in ["//evil.example", "/register/", "#"]:
+            with self.subTest(member=next_page):
+                response = self.client.get("/register/", {"next": next_page})
+                self.assertRedirects(response, "/")
+
     def test_nobody_can_make_themselves_staff(self):
         self.register(is_staff="on", is_superuser="on")
         user = User.objects.get(email="dave@example.com")

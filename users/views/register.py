@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.views import RedirectURLMixin, redirect_to_login
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
@@ -12,14 +13,14 @@ from users.forms import RegisterForm
 from users.models import Kind
 from users.throttle import SIGNUP_LIMITS, ThrottleMixin
 
-from .login import NEW_MEMBER_KEY
+from .login import NEW_MEMBER_KEY, IgnoreSelfRedirectMixin
 
 ACCOUNT_CREATED = "Your account has been created! You are now able to log in"
 CONFIRM_FIRST = "Your account has been created! Please confirm your email before you log in."
 
 
 @method_decorator(sensitive_post_parameters("password1", "password2"), name="dispatch")
-class RegisterView(ThrottleMixin, FormView):
+class RegisterView(ThrottleMixin, IgnoreSelfRedirectMixin, RedirectURLMixin, FormView):
     form_class = RegisterForm
     template_name = "users/register.html"
     limits = SIGNUP_LIMITS
@@ -27,7 +28,7 @@ class RegisterView(ThrottleMixin, FormView):
 
     def dispatch(self, request, *args, **kwargs):
         if request.user.is_authenticated:
-            return redirect(settings.LOGIN_REDIRECT_URL)
+            return redirect(self.get_redirect_url() or settings.LOGIN_REDIRECT_URL)
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form):
@@ -39,11 +40,14 @@ class RegisterView(ThrottleMixin, FormView):
         messages.success(self.request, CONFIRM_FIRST if required else ACCOUNT_CREATED)
         send_link(self.request, "email_confirm", user, user.email)
         self.request.session[NEW_MEMBER_KEY] = user.email
-        return redirect("login")
+        # On to the page that the visitor wanted at first, if there is one.
+        next_page = self.get_redirect_url()
+        return redirect_to_login(next_page) if next_page else redirect("login")
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        return {**context, "email_taken": context["form"].has_error("email", "unique")}
+        email_taken = context["form"].has_error("email", "unique")
+        return {**context, "email_taken": email_taken, "next": self.get_redirect_url()}
 
     def is_attempt(self, form):
         # It told who has an account (ASVS 6.3.8), or hashed and lost a race.

@@ -272,6 +272,8 @@ def test_where_nothing_may_be_kept_the_rest_of_the_script_works(page):
     page.goto("/login/")
     expect(page.locator("body")).to_have_css("background-color", DARK)
     expect(page.get_by_role("button", name="Show password")).to_be_visible()
+    page.get_by_label("Theme").select_option("Light")
+    expect(page.locator("body")).to_have_css("background-color", LIGHT)
 
 
 # As WCAG 2.2 defines relative luminance and contrast.

@@ -2,27 +2,30 @@
 
 // Bootstrap's light or dark: what the visitor has chosen, or what the system says.
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const chosenTheme = () => {
-  try {
-    return localStorage.getItem("theme") || "";
-  } catch {
-    return ""; // where cookies are blocked, this is an error
-  }
-};
+let chosenTheme = "";
 const setTheme = () => {
   const system = dark.matches ? "dark" : "light";
-  document.documentElement.dataset.bsTheme = chosenTheme() || system;
+  document.documentElement.dataset.bsTheme = chosenTheme || system;
 };
-setTheme();
+const readTheme = () => {
+  try {
+    chosenTheme = localStorage.getItem("theme") || "";
+  } catch {
+    // Where cookies are blocked, nothing is kept from page to page.
+  }
+  setTheme();
+};
+readTheme();
 dark.addEventListener("change", setTheme);
-addEventListener("storage", setTheme); // chosen in another tab
+addEventListener("storage", readTheme); // chosen in another tab
 addEventListener("DOMContentLoaded", () => {
   const theme = document.getElementById("theme");
-  theme.value = chosenTheme();
+  theme.value = chosenTheme;
   theme.parentElement.hidden = false;
   theme.addEventListener("change", () => {
-    localStorage.setItem("theme", theme.value);
+    chosenTheme = theme.value;
     setTheme();
+    localStorage.setItem("theme", chosenTheme);
   });
 });
 

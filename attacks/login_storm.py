@@ -1,7 +1,7 @@
 """
 A storm of logins, and somebody who reads the home page.
 
-Thirty-two people log in again and again, rightly, and somebody else only wants to read the home
+Sixteen people log in again and again, rightly, and somebody else only wants to read the home
 page. bcrypt takes a quarter of a second of a core. In the threads or processes that answer pages,
 two logins at a time are all that such a site does: the reader waits behind everybody. Hashed in a
 queue of their own, at a lower priority, the logins wait for each other and the pages for nobody.
@@ -12,7 +12,7 @@ CWE-400: a resource without a bound.
 from attacks import HOLDS, THROUGH, Seen
 from bench import storms
 
-CLIENTS, SECONDS = 32, 4
+CLIENTS, SECONDS = 16, 4
 MOST = 500  # ms that the home page may take
 
 

@@ -17,6 +17,7 @@ from attacks import HOLDS, NOT_RUN, THROUGH, Seen
 from testing.proxies import Nginx, Visitor
 
 MANY, READS = 200, 5
+PATIENCE = 3  # seconds that a reader waits
 WAYS = [b"Content-Length: 100\r\n\r\nx", b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"]
 
 
@@ -31,7 +32,7 @@ def attack(target):
             port = stack.enter_context(proxy.run(port))
 
         def visitor():
-            return Visitor(port, tls=target.ours)
+            return Visitor(port, tls=target.ours, patience=PATIENCE)
 
         for number in range(MANY):
             connection = stack.enter_context(visitor().connect())

@@ -65,8 +65,8 @@ class Target:
         return f"198.18.{number // 250}.{number % 250 + 1}"
 
     def tries(self, number):
-        """Return how often to try what a limit may stop: of a site without one, twenty tell all."""
-        return number if self.ours else min(number, 20)
+        """Return how often to try what a limit may stop: of a site without one, twelve tell all."""
+        return number if self.ours else min(number, 12)
 
     # What anybody can do
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from testing.client import Client
 from testing.servers import ROOT, SECONDS_TO_START, free_port
 
-SECONDS = 10  # without an answer, and a visitor goes away
+PATIENCE = 10  # seconds without an answer, and a visitor goes away
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 TLS.check_hostname = False
 TLS.verify_mode = ssl.CERT_NONE
@@ -26,9 +26,9 @@ def find(program):
 class Visitor(Client):
     """A browser that does not wait for long, speaks TLS if `tls`, and takes any certificate."""
 
-    def __init__(self, port, tls=True):
+    def __init__(self, port, tls=True, patience=PATIENCE):
         super().__init__(port)
-        self.tls = tls
+        self.tls, self.patience = tls, patience
 
     def exchange(self, request):
         if self.socket is None:
@@ -38,7 +38,7 @@ class Visitor(Client):
     def connect(self, receive_buffer=None):
         """Return a connection to the port; `receive_buffer` is in bytes."""
         plain = socket.socket()
-        plain.settimeout(SECONDS)
+        plain.settimeout(self.patience)
         if receive_buffer:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         plain.connect(("127.0.0.1", self.port))

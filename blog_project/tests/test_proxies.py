@@ -12,7 +12,7 @@ from django.test import SimpleTestCase, tag
 
 from testing import proxies
 from testing.client import BROWSER
-from testing.proxies import SECONDS, Visitor
+from testing.proxies import PATIENCE, Visitor
 from testing.servers import ROOT, Server, free_port, manage, site_environment
 
 MANY = 200  # several times as many as the site has threads
@@ -140,7 +140,7 @@ class ProxyTests:
         context = ssl.create_default_context(cafile=self.folder / "cert.pem")
         context.set_alpn_protocols(["h2", "http/1.1"])
         with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS) as plain,
+            socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as plain,
             context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
         ):
             self.assertEqual(connection.selected_alpn_protocol(), "h2")

@@ -27,9 +27,12 @@ BY_STRANGERS = [
     Kind.PASSKEY_REFUSED,
     Kind.THROTTLED,
 ]
-# With a stolen session, uploads and posts: none of it may push a login that was not the member's
+# With a stolen session: guesses, uploads and posts. None of it may push a login that was not theirs
 # off the page.
-OFTEN = [*BY_STRANGERS, Kind.PICTURE_UPLOADED, Kind.POST_CREATED]
+OFTEN = [
+    *[*BY_STRANGERS, Kind.CURRENT_PASSWORD_REFUSED],
+    *[Kind.PICTURE_UPLOADED, Kind.PICTURE_REFUSED, Kind.POST_CREATED],
+]
 # What says nothing beside the event that it comes with, or leads to.
 WITH_ANOTHER = [
     Kind.PASSKEY_ASKED,

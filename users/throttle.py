@@ -30,7 +30,7 @@ class Limit(NamedTuple):
 
 FIFTEEN_MINUTES, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
 EMAIL_AND_NETWORK = ["email", "network"]
-FAILURES = [Kind.LOGIN_FAILED]
+FAILURES = [Kind.LOGIN_FAILED, Kind.CURRENT_PASSWORD_REFUSED]
 # What has cost a hash of the member's password, right or wrong.
 ATTEMPTS = [
     *[*FAILURES, Kind.LOGIN, Kind.PASSWORD_ACCEPTED],
@@ -73,7 +73,12 @@ RESET_LIMITS = mail_limits(Kind.RESET_REQUESTED)
 CONFIRMATION_LIMITS = mail_limits(Kind.CONFIRMATION_REQUESTED)
 USERNAME_LIMITS = mail_limits(Kind.USERNAME_CHANGED)
 PICTURE_LIMITS = [
-    Limit("PICTURES_PER_MEMBER_PER_HOUR", HOUR, [Kind.PICTURE_UPLOADED], ["user"]),
+    Limit(
+        "PICTURES_PER_MEMBER_PER_HOUR",
+        HOUR,
+        [Kind.PICTURE_UPLOADED, Kind.PICTURE_REFUSED],
+        ["user"],
+    ),
 ]
 # Whoever gets here knows the password: it must not clear them, or two could be guessed in turns.
 CODE_LIMITS = [
@@ -113,11 +118,12 @@ PASSWORD_CHANGE_LIMITS = [*PASSWORD_LIMITS, *mail_limits(Kind.PASSWORD_CHANGED)]
 
 # After one of these in some network, the failures before it count no more there. The right password
 # of whoever has a second factor is none (PASSWORD_ACCEPTED): with the factor it is a LOGIN.
+RIGHT_PASSWORDS = [
+    *[Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.FACTOR_CONFIRMED],
+    *[Kind.PASSWORD_CHANGED, Kind.RESET_COMPLETED],
+]
 SUCCESSES = {
-    Kind.LOGIN_FAILED: [
-        *[Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.FACTOR_CONFIRMED],
-        *[Kind.PASSWORD_CHANGED, Kind.RESET_COMPLETED],
-    ],
+    **dict.fromkeys(FAILURES, RIGHT_PASSWORDS),
     Kind.CODE_REFUSED: [Kind.LOGIN, Kind.FACTOR_CONFIRMED],
 }
 # After one of these the member may be another, who has been let in nowhere yet.
@@ -178,7 +184,7 @@ class ProofMixin(ThrottleMixin):
     """View mixin for forms that ask `get_member` for the password, or a code, in `proof_field`."""
 
     limits = PASSWORD_LIMITS
-    kind = Kind.LOGIN_FAILED
+    kind = Kind.CURRENT_PASSWORD_REFUSED
     proof_field = "password"
 
     def get_member(self):
@@ -251,7 +257,7 @@ def lock(event):
 def check(limit, event, success):
     """Raise Throttled if `event` is one too many for `limit`, after the `last_success`."""
     columns, start = limit.columns, event.time - limit.window
-    if success and limit.kinds == [event.kind] and "email" in columns:
+    if success and limit.kinds in [FAILURES, CODES] and "email" in columns:
         # Where the member has logged in before, that network is counted alone, or whoever hammers
         # the email from elsewhere would keep them out (ASVS 6.1.1).
         columns, start = EMAIL_AND_NETWORK, max(start, success)

@@ -78,7 +78,7 @@ class WhatIsWritten(EventTestCase):
     def test_password_given_again_as_a_proof(self):
         self.client.force_login(self.alice)
         self.client.post("/account/confirm/", {"password": "wrong"})
-        self.assertHappened(Kind.LOGIN_FAILED, user=self.alice)
+        self.assertHappened(Kind.CURRENT_PASSWORD_REFUSED, user=self.alice)
         self.client.post("/account/confirm/", {"password": PASSWORD})
         self.assertHappened(Kind.PASSWORD_CONFIRMED, user=self.alice)
 
@@ -86,7 +86,7 @@ class WhatIsWritten(EventTestCase):
         self.client.force_login(self.alice)
         data = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
         self.client.post("/account/password/", {**data, "old_password": "wrong"})
-        self.assertHappened(Kind.LOGIN_FAILED, user=self.alice)
+        self.assertHappened(Kind.CURRENT_PASSWORD_REFUSED, user=self.alice)
         self.client.post("/account/password/", {**data, "old_password": PASSWORD})
         self.assertHappened(Kind.PASSWORD_CHANGED, user=self.alice)
 
@@ -302,6 +302,16 @@ class WhoReadsThem(EventTestCase):
         failed = Kind.LOGIN_FAILED
         self.assertEqual(self.activity(), [(failed, 3), (failed, 1), (failed, 2)])
         self.assertContains(self.client.get("/account/security/"), "</strong> 3 times with")
+
+    def test_what_takes_a_session_is_not_what_anybody_can_cause(self):
+        anybody = "anybody can cause this"
+        for kind, times in [(Kind.LOGIN_FAILED, 1), (Kind.CURRENT_PASSWORD_REFUSED, 0)]:
+            SecurityEvent.objects.all().delete()
+            self.from_place(1, kind)
+            with self.subTest(kind):
+                response = self.client.get("/account/security/")
+                self.assertContains(response, kind.label)
+                self.assertContains(response, anybody, count=times)
 
     def test_step_from_which_the_same_browser_went_on_is_left_out(self):
         SecurityEvent.objects.all().delete()

@@ -437,9 +437,14 @@ class UploadsPerMember(ThrottleTestCase):
         self.assertFalse(SecurityEvent.objects.exists())
         self.decoded.assert_not_called()
 
+    def test_those_that_were_stored_count_as_well(self):
+        self.use_up()
+        SecurityEvent.objects.update(kind=Kind.PICTURE_UPLOADED)
+        self.assertThrottled(self.upload(), 60)
+
     def test_uploads_push_no_login_off_the_page(self):
         self.client.post("/logout/")
         self.log_in()
         self.use_up()
         self.assertContains(self.client.get("/account/security/"), "Logged in")
-        self.assertEqual(SecurityEvent.objects.filter(kind=Kind.PICTURE_UPLOADED).count(), 20)
+        self.assertEqual(SecurityEvent.objects.filter(kind=Kind.PICTURE_REFUSED).count(), 20)

@@ -61,8 +61,12 @@ class AccountView(DeletedConcurrentlyMixin, UpdateView):
         if "picture" not in request.FILES:  # a change of the username costs nothing
             return super().post(request, *args, **kwargs)
         user = request.user
-        with attempt(request, PICTURE_LIMITS, Kind.PICTURE_UPLOADED, user.email, user):
-            return super().post(request, *args, **kwargs)
+        with attempt(request, PICTURE_LIMITS, Kind.PICTURE_REFUSED, user.email, user) as event:
+            response = super().post(request, *args, **kwargs)
+            if response.status_code == 302:  # on to the page that shows it
+                event.kind = Kind.PICTURE_UPLOADED
+                event.save(update_fields=["kind"])
+            return response
 
     def form_valid(self, form):
         if not form.has_changed():

@@ -168,6 +168,7 @@ class EmailConfirmView(ProofMixin, FormView):
 
     form_class = CurrentPasswordForm
     template_name = "users/email_confirm.html"
+    kind = Kind.LOGIN_FAILED  # whoever has the link can cause it
 
     def dispatch(self, request, token):
         try:

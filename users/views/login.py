@@ -19,7 +19,7 @@ from blog_project.clients import device_name
 from users.events import notify, record
 from users.forms import LoginForm
 from users.models import Kind, User
-from users.throttle import DAY, PASSWORD_LIMITS, ThrottleMixin
+from users.throttle import DAY, FAILURES, PASSWORD_LIMITS, ThrottleMixin
 
 from .account import DeletedConcurrentlyMixin
 
@@ -86,7 +86,7 @@ def tell_of_login(request, event, first):
     before = user.events.filter(time__gt=event.time - BROWSER_KNOWN, time__lt=event.time)
     logins = Q(kind=Kind.LOGIN)
     seen = before.aggregate(  # one query, with each login
-        refused=Count("pk", today & Q(kind=Kind.LOGIN_FAILED)),
+        refused=Count("pk", today & Q(kind__in=FAILURES)),
         told=Count("pk", today & Q(kind=Kind.LOGIN_AFTER_FAILURES)),
         same_browser=Count("pk", logins & Q(user_agent=event.user_agent)),
         browsers_told=Count("pk", today & Q(kind=Kind.NEW_BROWSER)),

@@ -8,8 +8,9 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import EmptyPage, Page, Paginator
 from django.db import connection
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.views.generic import (
     CreateView,
@@ -67,15 +68,15 @@ class PostPage(Page):
 
     @property
     def posts(self):
-        """The posts, each with as much of its author as a list shows."""
+        """The posts, each with what a list shows of its author, and no more."""
         for post in self:
             post.author = User(post.author_id, username=post.username, picture=post.picture)
             yield post
 
 
-# Written once, as LATEST is. Which posts, comes in the place of the one key.
-LISTED, (EMPTY, _) = (
-    Post.objects.filter(pk__in=[0])
+# Written once, as LATEST is. What finds the posts of a page is put in the place of KEYS.
+LISTED, LISTED_PARAMS = (
+    Post.objects.filter(pk__in=RawSQL("KEYS", []))
     .values(
         *["id", "title", "date_posted", "excerpt", "author_id"],
         has_more=~Q(rest=""),
@@ -102,7 +103,8 @@ class PostPaginator(Paginator):
         # Found and skipped on the index alone; only those that are shown are read.
         keys = self.object_list.values("pk")[start : start + self.per_page + 1]
         found, params = keys.query.sql_with_params()
-        posts = list(Post.objects.raw(LISTED.replace("(%s)", f"({found})"), [EMPTY, *params]))
+        listed = Post.objects.raw(LISTED.replace("KEYS", found), [*LISTED_PARAMS, *params])
+        posts = list(listed)
         if not posts and number > 1:
             raise EmptyPage(self.error_messages["no_results"])
         self.num_pages = min(number + (len(posts) > self.per_page), self.MAX_PAGES)
@@ -134,13 +136,14 @@ class AuthorView(PostListMixin, ListView):
         if "\0" in name:
             raise Http404  # PostgreSQL cannot even look it up
         authors = User.objects.only("username", "picture", "about", "date_joined")
-        self.author = get_object_or_404(authors, username_folded=name)
+        # Whose there is none is looked for like anybody's: a 404 must not tell who is a member.
+        self.author = authors.filter(username_folded=name).first() or User(pk=0)
         return super().get_queryset().filter(author=self.author)
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(author=self.author, **kwargs)
         if not context["page_obj"]:
-            raise Http404  # nobody's page tells that somebody has registered
+            raise Http404
         return context
 
 

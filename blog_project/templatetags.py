@@ -16,7 +16,7 @@ def capture(content):
     return content
 
 
-escape_once = lru_cache(maxsize=1_000)(conditional_escape)
+escape_once = lru_cache(maxsize=1_000, typed=True)(conditional_escape)
 
 
 class URLNode(defaulttags.URLNode):
@@ -51,7 +51,7 @@ def nav_link(context, name, label, below=""):
     return link(cached_reverse(name), current, label)
 
 
-@lru_cache
+@lru_cache(typed=True)  # what is safe HTML is no text
 def link(url, current, label):
     mark = format_html(' aria-current="{}"', current) if current else ""
     return format_html('<a href="{}"{}>{}</a>', url, mark, label)

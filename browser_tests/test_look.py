@@ -276,6 +276,11 @@ def test_where_nothing_may_be_kept_the_rest_of_the_script_works(page):
     expect(page.locator("body")).to_have_css("background-color", LIGHT)
 
 
+def test_fields_are_no_longer_than_a_line_is_read(page):
+    page.goto("/login/")
+    assert page.get_by_label("Email").bounding_box()["width"] <= 450
+
+
 # As WCAG 2.2 defines relative luminance and contrast.
 CONTRAST = """element => {
     const luminance = (color) => {

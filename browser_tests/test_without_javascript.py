@@ -54,6 +54,7 @@ def test_codes_work_and_passkeys_say_that_they_need_it(person, page, settings, w
     page.get_by_role("link", name="Add a passkey").click()
     expect(page.get_by_text("Passkeys need JavaScript.")).to_be_visible()
     expect(page.get_by_role("button", name="Add a passkey")).to_have_count(0)
+    expect(page.get_by_label("Name")).to_be_hidden()
 
     settings.PROOF_SECONDS = 0
     page.goto("/account/data/")

@@ -61,3 +61,8 @@ class AuthorGet(CastTestCase):
         for url in ["/user/Alice/", "/user/Alice/?page=2"]:
             with self.assertNumQueries(5):  # session, member, author, posts and sidebar
                 self.client.get(url)
+
+    def test_404_costs_the_same_whether_somebody_is_a_member(self):
+        for name in ["Nobody", "Bob"]:
+            with self.subTest(name), self.assertNumQueries(3):  # and the sidebar of the 404
+                self.assertEqual(self.client.get(f"/user/{name}/").status_code, 404)

@@ -10,9 +10,11 @@ from django.template import Context, Template
 from django.templatetags.static import static
 from django.test import SimpleTestCase, override_settings
 from django.urls import NoReverseMatch, path, reverse, set_script_prefix
+from django.utils.safestring import mark_safe
 
 from blog_project import links
 from blog_project.links import cached_reverse
+from blog_project.templatetags import link
 
 STORAGES = {
     "staticfiles": {"BACKEND": "blog_project.links.ManifestStaticFilesStorage"},
@@ -109,6 +111,10 @@ class URLTag(SimpleTestCase):
         ]:
             with self.subTest(text):
                 self.assertEqual(self.render(text, name="about", who="it's"), url)
+
+    def test_what_is_safe_html_is_no_text(self):
+        self.assertEqual(link("/x/", None, mark_safe("<b>")), '<a href="/x/"><b></a>')
+        self.assertEqual(link("/x/", None, "<b>"), '<a href="/x/">&lt;b&gt;</a>')
 
     def test_looks_up_once(self):
         links.reverse_once.cache_clear()

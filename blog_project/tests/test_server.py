@@ -105,6 +105,12 @@ class Serving(ServerTestCase):
             self.assertNotIn(b"Access-Control-Allow-Origin", answer.head)
             self.assertNotIn(b"gunicorn", answer.head)
             self.assertRegex(style, r"/static/blog/site\.[0-9a-f]{12}\.css")
+            self.assertEqual(browser.get("/static/blog/site.css").status, 404)
+        files = Path(self.environment["STATIC_ROOT"])
+        names = {file.name for file in files.glob("*/*")}
+        for name in [name for name in names if name.endswith((".css", ".map"))]:
+            for packed in [f"{name}.gz", f"{name}.br"]:
+                self.assertEqual(packed in names, name.endswith(".css"), packed)
 
     def test_https_is_nothing_that_a_header_claims(self):
         with self.serve(SECURE_SSL="true") as server:

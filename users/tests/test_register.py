@@ -9,6 +9,7 @@ from django.test import Client, TransactionTestCase
 from testing.cast import PASSWORD, CastTestCase
 from users.forms import RegisterForm
 from users.models import EMAIL_TAKEN, USERNAME_TAKEN, SecurityEvent, User
+from users.views.login import LOGIN_REQUIRED
 
 VALID_DATA = {
     "username": "Dave",
@@ -94,8 +95,11 @@ class RegisterPost(CastTestCase):
         login = "/login/?next=%2Faccount%2Fdata%2F%3Fpage%3D1"
         response = self.client.get(register)
         self.assertContains(response, f'<a href="{login}">Sign In</a>', html=True)
+        response = self.client.post(register, {**VALID_DATA, "email": "alice@example.com"})
+        self.assertContains(response, f'href="{login}">Log in</a>')
         response = self.client.post(register, VALID_DATA)
         self.assertRedirects(response, "/login/?next=/account/data/%3Fpage%3D1")
+        self.assertNotContains(self.client.get(response.url), LOGIN_REQUIRED)
         fields = {"username": VALID_DATA["email"], "password": VALID_DATA["password1"]}
         response = self.client.post(response.url, fields)
         self.assertRedirects(response, "/account/data/?page=1")

@@ -114,8 +114,8 @@ class LoginView(
     email_field = "username"
 
     def get(self, request, *args, **kwargs):
-        # `next` is there when login_required sent the visitor here.
-        if self.get_redirect_url():
+        # `next` is there when login_required sent the visitor here, or to the sign-up before.
+        if self.get_redirect_url() and NEW_MEMBER_KEY not in request.session:
             messages.info(request, LOGIN_REQUIRED)
         return super().get(request, *args, **kwargs)
 

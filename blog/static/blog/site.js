@@ -6,6 +6,8 @@ let chosenTheme = "";
 const setTheme = () => {
   const system = dark.matches ? "dark" : "light";
   document.documentElement.dataset.bsTheme = chosenTheme || system;
+  const select = document.getElementById("theme");
+  if (select) select.value = chosenTheme;
 };
 const readTheme = () => {
   try {
@@ -19,13 +21,13 @@ readTheme();
 dark.addEventListener("change", setTheme);
 addEventListener("storage", readTheme); // chosen in another tab
 addEventListener("DOMContentLoaded", () => {
-  const theme = document.getElementById("theme");
-  theme.value = chosenTheme;
-  theme.parentElement.hidden = false;
-  theme.addEventListener("change", () => {
-    chosenTheme = theme.value;
+  const select = document.getElementById("theme");
+  setTheme(); // now that there is a select
+  select.parentElement.hidden = false;
+  select.addEventListener("change", () => {
+    chosenTheme = select.value;
     setTheme();
-    localStorage.setItem("theme", chosenTheme);
+    localStorage.setItem("theme", chosenTheme); // last: an error where cookies are blocked
   });
 });
 
@@ -133,5 +135,6 @@ addEventListener("pagehide", () => {
 });
 addEventListener("pageshow", (event) => {
   forgetAll();
+  if (event.persisted) readTheme();
   if (event.persisted && "member" in document.body.dataset) location.reload();
 });

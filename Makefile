@@ -78,7 +78,7 @@ check: .venv/installed-dev
 	$(PYTHON) manage.py check --fail-level WARNING
 	$(PYTHON) manage.py makemigrations --check
 	$(PYTHON) -m coverage erase
-	$(PYTHON) -m coverage run -m pytest $(PARALLEL) $(NOT_SLOW)
+	$(PYTHON) -m coverage run manage.py test --parallel 2 --exclude-tag slow
 	$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING

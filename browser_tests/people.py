@@ -21,7 +21,7 @@ class Person:
         """Fill in the register form, on which the page is, and send it."""
         self.page.get_by_label("Username").fill(username)
         self.page.get_by_label("Email").fill(email)
-        self.page.get_by_label("Password*", exact=True).fill(password)
+        self.page.get_by_label("Password", exact=True).fill(password)
         self.page.get_by_label("Password confirmation").fill(password if again is None else again)
         self.page.get_by_role("button", name="Sign Up").click()
 

@@ -44,7 +44,7 @@ def test_forgotten_password(person, page, width, theme, open_mail, mailoutbox):
 
     open_mail(page, "alice@example.com", "Set a new password")
     expect(page).to_have_url(re.compile("/set-password/$"))
-    page.get_by_label("New password*", exact=True).fill(NEW_PASSWORD)
+    page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
     page.get_by_label("New password confirmation").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Set password").click()
     page.get_by_role("main").get_by_role("link", name="Log in").click()
@@ -92,7 +92,7 @@ def test_change_password_and_end_sessions(alice, page, new_context, width, theme
     page.get_by_role("link", name="Security", exact=True).click()
     page.get_by_role("link", name="Change password").click()
     page.get_by_label("Current password").fill(Person.PASSWORD)
-    page.get_by_label("New password*", exact=True).fill(NEW_PASSWORD)
+    page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
     page.get_by_label("New password confirmation").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Change password").click()
     expect(page.get_by_text("Your password has been changed.")).to_be_visible()
@@ -106,7 +106,7 @@ def test_profile_and_picture(alice, page, width, theme, settings, tmp_path):
     red = BytesIO()
     Image.new("RGB", (600, 400), "red").save(red, "PNG")
     page.get_by_label("Username").fill("Alicia")
-    page.get_by_label("Picture", exact=True).set_input_files(
+    page.get_by_label("Picture (optional)", exact=True).set_input_files(
         {"name": "me.png", "mimeType": "image/png", "buffer": red.getvalue()}
     )
     preview = page.get_by_alt_text("Your picture")
@@ -116,12 +116,12 @@ def test_profile_and_picture(alice, page, width, theme, settings, tmp_path):
     # Expected, not asserted: it may still be loading.
     expect(preview).to_have_js_property("naturalWidth", 256)
 
-    page.get_by_label("Picture", exact=True).set_input_files(
+    page.get_by_label("Picture (optional)", exact=True).set_input_files(
         {"name": "me.png", "mimeType": "image/png", "buffer": b"<svg/>"}
     )
     page.get_by_role("button", name="Update").click()
     expect(page.get_by_text("Please choose a JPEG, PNG or WebP picture.")).to_be_visible()
-    expect(page.get_by_label("Picture", exact=True)).to_be_focused()
+    expect(page.get_by_label("Picture (optional)", exact=True)).to_be_focused()
 
     page.get_by_role("button", name="Use the default picture").click()
     expect(page.get_by_text("Your account has been updated.")).to_be_visible()

@@ -311,7 +311,7 @@ def test_borders_of_fields_stand_out_against_both_sides(person, page, theme):
 
 def test_missing_characters_of_a_new_password_are_counted(page):
     page.goto("/register/")
-    page.get_by_label("Password*", exact=True).press_sequentially("secret")
+    page.get_by_label("Password", exact=True).press_sequentially("secret")
     expect(page.get_by_text("2 more characters")).to_be_visible()
     page.keyboard.type("s")
     expect(page.get_by_text("1 more character", exact=True)).to_be_visible()

@@ -7,7 +7,7 @@ def fill_in(page):
     page.goto("/register/")
     page.get_by_label("Username").fill("Dave")
     page.get_by_label("Email").fill("dave@example.com")
-    page.get_by_label("Password*", exact=True).fill("an unusual sentence")
+    page.get_by_label("Password", exact=True).fill("an unusual sentence")
     page.get_by_label("Password confirmation").fill("an unusual sentence")
 
 

@@ -20,7 +20,7 @@ class Form:
         page.goto("/register/")
         page.get_by_label("Username").fill("Dave")
         page.get_by_label("Email").fill("dave@example.com")
-        page.get_by_label("Password*", exact=True).fill("an unusual sentence")
+        page.get_by_label("Password", exact=True).fill("an unusual sentence")
         page.get_by_label("Password confirmation").fill("an unusual sentence")
         self.devtools = page.context.new_cdp_session(page)
 

@@ -267,6 +267,12 @@ class AfterFailures(ThrottleTestCase):
         events = self.alice.events.filter(kind=Kind.LOGIN_AFTER_FAILURES)
         self.assertEqual(events.get().ip, ELSEWHERE)
 
+    def test_those_that_were_guessed_within_a_session_count_as_well(self):
+        self.fail_all_over_the_world(10)
+        self.alice.events.update(kind=Kind.CURRENT_PASSWORD_REFUSED)
+        self.assertLetIn(self.try_password(password=PASSWORD, ip=ELSEWHERE))
+        self.assertMailed(self.WARNING)
+
     def test_nine_do_not_nor_do_those_of_yesterday_or_of_others(self):
         self.fail_all_over_the_world(9)
         self.fail_all_over_the_world(10, "bob@example.com")

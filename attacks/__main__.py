@@ -1,7 +1,8 @@
 """
 `python -m attacks`: attacks the site and its peers, and writes a table into docs/security.md.
 
-Three to four minutes, on the loopback alone. With names of attacks, only those, and nothing is written.
+Three to four minutes, on the loopback alone. With names of attacks, only those, and nothing is
+written.
 """
 
 import argparse

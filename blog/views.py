@@ -57,6 +57,8 @@ def sidebar(request):
 
 
 class PostPage(Page):
+    """A page of a list, and the name of its cached HTML."""
+
     @property
     def shown(self):
         """All that a list shows of each post: what is missing here would be shown as it was."""
@@ -103,8 +105,7 @@ class PostPaginator(Paginator):
         # Found and skipped on the index alone; only those that are shown are read.
         keys = self.object_list.values("pk")[start : start + self.per_page + 1]
         found, params = keys.query.sql_with_params()
-        listed = Post.objects.raw(LISTED.replace("KEYS", found), [*LISTED_PARAMS, *params])
-        posts = list(listed)
+        posts = [*Post.objects.raw(LISTED.replace("KEYS", found), [*LISTED_PARAMS, *params])]
         if not posts and number > 1:
             raise EmptyPage(self.error_messages["no_results"])
         self.num_pages = min(number + (len(posts) > self.per_page), self.MAX_PAGES)

@@ -27,11 +27,13 @@ BY_STRANGERS = [
     Kind.PASSKEY_REFUSED,
     Kind.THROTTLED,
 ]
-# With a stolen session: guesses, uploads and posts. None of it may push a login that was not theirs
-# off the page.
+# And with a stolen session. None of it may push a login that was not the member's off the page.
 OFTEN = [
-    *[*BY_STRANGERS, Kind.CURRENT_PASSWORD_REFUSED],
-    *[Kind.PICTURE_UPLOADED, Kind.PICTURE_REFUSED, Kind.POST_CREATED],
+    *BY_STRANGERS,
+    Kind.CURRENT_PASSWORD_REFUSED,
+    Kind.PICTURE_UPLOADED,
+    Kind.PICTURE_REFUSED,
+    Kind.POST_CREATED,
 ]
 # What says nothing beside the event that it comes with, or leads to.
 WITH_ANOTHER = [

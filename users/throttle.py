@@ -118,12 +118,14 @@ PASSWORD_CHANGE_LIMITS = [*PASSWORD_LIMITS, *mail_limits(Kind.PASSWORD_CHANGED)]
 
 # After one of these in some network, the failures before it count no more there. The right password
 # of whoever has a second factor is none (PASSWORD_ACCEPTED): with the factor it is a LOGIN.
-RIGHT_PASSWORDS = [
-    *[Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.FACTOR_CONFIRMED],
-    *[Kind.PASSWORD_CHANGED, Kind.RESET_COMPLETED],
-]
 SUCCESSES = {
-    **dict.fromkeys(FAILURES, RIGHT_PASSWORDS),
+    **dict.fromkeys(
+        FAILURES,
+        [
+            *[Kind.LOGIN, Kind.PASSWORD_CONFIRMED, Kind.FACTOR_CONFIRMED],
+            *[Kind.PASSWORD_CHANGED, Kind.RESET_COMPLETED],
+        ],
+    ),
     Kind.CODE_REFUSED: [Kind.LOGIN, Kind.FACTOR_CONFIRMED],
 }
 # After one of these the member may be another, who has been let in nowhere yet.

@@ -18,7 +18,7 @@ class Fields(SimpleTestCase):
     """What templates/bootstrap5/field.html makes of each."""
 
     def draw(self, data=None):
-        """Return the HTML of each field, by its name; of the hidden one, all that is around."""
+        """Return the HTML of each field, by its name. The hidden one, without a block, is last."""
         *blocks, last = as_crispy_form(Form(data)).split('<div class="field')[1:]
         last, _, hidden = last.rpartition("<input")
         blocks = [*blocks, last]
